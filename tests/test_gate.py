@@ -118,5 +118,11 @@ def test_a_table_that_no_page_reads_is_told(tmp_path: Path) -> None:
     served = gate(tmp_path, {"interactions": answered, "steps": "ticket_id,activity,at\n"
                              "1,opened,2025-12-01 10:00\n1,solved,2025-12-02 10:00\n"})  # fmt: skip
     assert not any("no page reads" in warning for warning in served.report.warnings)
+    deals = "opportunity_id,customer_id,stage,amount,opened,closed\n" + "".join(
+        f"O{i},C{i % 9},{'won' if i % 2 else 'lost'},5,2025-01-{i % 28 + 1:02d},2025-03-01\n"
+        for i in range(60)
+    )
+    sold = gate(tmp_path, {"transactions": log(), "opportunities": deals})
+    assert not any("no page reads" in warning for warning in sold.report.warnings)
     beside = gate(tmp_path, {"interactions": calls, "transactions": log()})
     assert not any("no page reads" in warning for warning in beside.report.warnings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -119,7 +119,8 @@ def try_study(study: Study, root: Path, *, watch: Callable[[str], None] | None =
     ]
     skipped = [Outlook(skip.key, "is skipped", skip.reason) for skip in plan.skips]
     skipped += [Outlook(each.key, "cannot run", each.reason) for each in plan.broken]
-    warnings += _unread_tables(study, report, tables)
+    pages = [pipeline[step.notebook] for step in plan.steps]
+    warnings += _unread_tables(study, report, tables, pages)
     return Gate(report.joined(problems, warnings), (*outlooks, *skipped))
 
 
@@ -133,7 +134,9 @@ def _unreadable(entry: Entry, study: Study, report: CheckReport) -> list[str]:
     return needed or (some if some and all(name in broken for name in some) else [])
 
 
-def _unread_tables(study: Study, report: CheckReport, tables: Tables | None) -> list[str]:
+def _unread_tables(
+    study: Study, report: CheckReport, tables: Tables | None, pages: Iterable[Entry]
+) -> list[str]:
     """Name the tables that no page reads, but that which shows how all were read."""
     from workbench.data import find_indicator
 
@@ -148,6 +151,8 @@ def _unread_tables(study: Study, report: CheckReport, tables: Tables | None) -> 
     read |= {"treatments"} if study.cases else set()
     read |= {"interactions"} if {"transactions", "contracts"} & set(study.tables) else set()
     read |= {"interactions", "interactions_calls", "steps"} if _says_service(tables) else set()
+    read |= {name for entry in pages for name in entry.any_tables}
+    read |= {"stages"} if "opportunities" in study.tables else set()
     for name in named:
         try:
             read |= {"ratings"} if name == "expert_score" else {find_indicator(name).table}

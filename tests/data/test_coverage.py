@@ -125,6 +125,21 @@ def test_a_part_of_another_table_is_not_counted_again(open_study: OpenStudy) -> 
     assert tables.report.table["part_of"].tolist() == ["", "transactions"]
 
 
+def test_equal_lines_beside_a_table_of_orders_are_all_kept(open_study: OpenStudy) -> None:
+    orders = "customer_id,date,amount,order_id\nA,2024-01-05,6,O1\nA,2025-07-06,2,O2\n"
+    lines = (
+        "customer_id,date,amount,order_id,product,quantity\n"
+        "A,2024-01-05,2,O1,Mug,1\nA,2024-01-05,2,O1,Mug,1\nA,2024-01-05,2,O1,Cup,1\n"
+        "A,2025-07-06,2,O2,Mug,1\n"
+    )
+    alone = open_study(transactions=lines)
+    assert alone.report["transactions"].kept == 3
+    beside = open_study(
+        transactions=orders, transactions_lines=({"part_of": "transactions"}, lines)
+    )
+    assert beside.report["transactions_lines"].kept == 4
+
+
 def test_complete_columns_are_shown_where_nothing_is_missing(open_study: OpenStudy) -> None:
     whole = open_study(transactions="customer_id,date,amount,channel\nA,2025-01-05,1,web\n")
     assert missing_by_period(whole).to_dict("index") == {

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from benchmarks.linkage import make, make_firms, measure
 from workbench import cli
 from workbench.data import Tables
+from workbench.data.check import check_study
 from workbench.data.people import review
 from workbench.data.people.comparisons import Contacts, contact_level, name_level, year_level
 from workbench.data.people.contacts import normal_address, normal_email, normal_phone
@@ -284,6 +285,21 @@ def test_the_command_asks_and_remembers(open_study: OpenStudy) -> None:
     say(input="same\n")
     assert review.decisions(study) == {("C1", "C2"): True}
     assert "no pair waits" in say().output
+
+
+def test_a_list_that_cannot_be_written_is_told(
+    open_study: OpenStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*given: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(review, "_write", refuse)
+    tables = open_study(CARD, customers=DOUBTFUL)
+    assert len(tables.frame("customers")) == 3
+    with pytest.raises(DataError, match=r"1 pairs of records wait .* cannot be written"):
+        tables.doubtful_pairs()
+    study = tables.study
+    assert any("workbench review" in note for note in check_study(study, tables=tables).notes)
 
 
 # --- measured -------------------------------------------------------------------------------------

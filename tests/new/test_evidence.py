@@ -46,6 +46,12 @@ def asked(found: Proposal) -> list[str]:
         "CUSTOMERID,ORDERDATE,ORDERTOTAL",
         "\ufeffClient,Date (UTC),Montant TTC",
         "会員番号,購入日,購入金額",
+        "Zákazník,Datum objednávky,Celkem",
+        "Klient,Data zamówienia,Kwota",
+        "Müşteri No,Sipariş Tarihi,Tutar",
+        "Pembeli,Tanggal Pembayaran,Total Penjualan",
+        "Khách hàng,Ngày đặt hàng,Tổng tiền",
+        "Клиент,Дата заказа,Сумма",
     ],
 )
 def test_headings_in_any_writing_are_the_same_words(headings: str) -> None:
@@ -53,6 +59,20 @@ def test_headings_in_any_writing_are_the_same_words(headings: str) -> None:
     assert found.table == "transactions"
     assert [*found.columns.values()] == headings.split(",")
     assert (found.missing, found.questions) == ((), [])
+
+
+def test_headings_that_nobody_here_knows_are_asked_about() -> None:
+    rows = [(f"K{who}", day, value, "x", i % 7, "y") for i, (who, day, value) in enumerate(LOG)]
+    found = guess("ostja,päev,raha,märge,tükke,liik", rows)
+    assert any("not known here ('ostja'" in question.asks for question in found.questions)
+    known = guess("customer,date,amount,märge,tükke,liik", rows)
+    assert not any("not known here" in question.asks for question in known.questions)
+
+
+def test_amounts_in_a_form_that_nobody_knows_are_asked_about() -> None:
+    rows = [(who, day, f"{value} Dr") for who, day, value in LOG]
+    found = guess("Customer,Date,Gross Total", rows)
+    assert asked(found) == ["amount"] and "'Gross Total' seems to hold" in found.questions[0].asks
 
 
 def test_a_customer_is_no_stage_owner_note_empty_column_or_ticket_number() -> None:

@@ -229,6 +229,8 @@ def test_words_of_refunds_where_no_heading_speaks_of_types_are_asked_about(root:
         ("Awaiting Cash On Delivery validation", ""), ("Payment accepted", "bought"),
         ("Payment queried", ""), ("Customer payment", "settles"), ("Payment Due", "open"),
         ("Закрыто и не реализовано", "not_bought"), ("Ожидает оплаты", "open"),
+        ("Anulowane", "not_bought"), ("Oczekuje na płatność", "open"), ("Vyřízena", "bought"),
+        ("İptal Edildi", "not_bought"), ("Menunggu Pembayaran", "open"), ("Đã hủy", "not_bought"),
     ],
 )  # fmt: skip
 def test_words_inside_a_value(value: str, group: str) -> None:

@@ -272,6 +272,11 @@ def _about_people(tables: Tables) -> list[str]:
     notes = []
     if links.linked:
         notes.append(f"customers: {links.linked:,} records are of a person already there; linked")
+    if links.quality.doubtful:
+        notes.append(
+            f"customers: {links.quality.doubtful:,} pairs of records may be one person each, and"
+            f" stay apart until somebody decides: workbench review {tables.study.name}"
+        )
     if links.refused:
         notes.append(
             f"customers: {links.refused:,} pairs share a phone or an e-mail and have different"

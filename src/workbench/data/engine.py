@@ -81,6 +81,25 @@ encode = builtin("encode", dt.string, dt.binary)
 join_bytes = builtin("concat", dt.binary, dt.binary, dt.binary)
 
 
+#: DuckDB: a text without blanks and marks around it (`Engine.text`). Written out in each query,
+#: for each of hundreds of columns, it would take longer to plan than to run.
+_BARE_TEXT = "workbench_bare_text"
+bare_text = builtin(_BARE_TEXT, dt.string, dt.string)
+
+
+def _bare_text_macro() -> str:
+    """Define what `bare_text` does."""
+    bare = f"trim(x, {_literal(BLANKS)})"
+    marked = f"regexp_replace({bare}, {_literal(_MARKED)}, '\\1\\2\\3', 'g')"
+    marked = f"CASE WHEN regexp_matches({bare}, {_literal(_MARKED)}) THEN {marked} ELSE {bare} END"
+    # taking blanks off costs three times as much as seeing that there are none
+    clean = f"regexp_matches(x, {_literal(_NO_BLANKS)})"
+    return (
+        f"CREATE OR REPLACE TEMP MACRO {_BARE_TEXT}(x) AS"
+        f" CASE WHEN {clean} THEN x ELSE nullif({marked}, '') END"
+    )
+
+
 def as_number(value: Any) -> Any:
     """Give a number or a truth value as a number: Postgres makes no double of a truth value."""
     return (value.cast("int32") if value.type().is_boolean() else value).cast("float64")
@@ -127,6 +146,7 @@ class Engine:
         self.name: str = self.connection.name
         if self.is_duckdb:
             self.connection.raw_sql("SET TimeZone='UTC'")
+            self.connection.raw_sql(_bare_text_macro())
             # its bar would run into what the workbench says, and into pipes
             # (a kernel without ipywidgets has none, and refuses to hear of it)
             with contextlib.suppress(duckdb.Error):
@@ -281,11 +301,8 @@ class Engine:
             return []
         if self.is_duckdb:
             # hundreds of columns take Ibis seconds and the engine a moment
-            bare = f"trim(COLUMNS(*), {_literal(BLANKS)})"
-            bare = f"NULLIF(regexp_replace({bare}, {_literal(_MARKED)}, '\\1\\2\\3'), '')"
-            clean = f"regexp_matches(COLUMNS(*), {_literal(_NO_BLANKS)})"
-            text = f"CASE WHEN {clean} THEN COLUMNS(*) ELSE {bare} END"
-            looks = f"coalesce(bool_and(regexp_matches({text}, {_literal(pattern)})), false)"
+            looks = f"regexp_matches({_BARE_TEXT}(COLUMNS(*)), {_literal(pattern)})"
+            looks = f"coalesce(bool_and({looks}), false)"
             query = f"SELECT {looks} FROM ({self._sql(table.select(*columns))})"
             try:
                 found = self.connection.con.execute(query).fetchall()[0]
@@ -435,13 +452,7 @@ class Engine:
             return column
         if not column.type().is_string():
             column = column.cast("string")
-        bare = column.strip().nullif("")
-        if self.is_duckdb:
-            bare = trim(column, BLANKS)
-            marked = bare.re_search(_MARKED)
-            bare = ibis.ifelse(marked, bare.re_replace(_MARKED, r"\1\2\3"), bare).nullif("")
-            # Taking blanks off costs three times as much as seeing that there are none.
-            bare = ibis.ifelse(column.re_search(_NO_BLANKS), column, bare)
+        bare = bare_text(column) if self.is_duckdb else column.strip().nullif("")
         self._bare.add(bare.op())
         return bare
 

@@ -203,8 +203,11 @@ def _of_survey(tables: Tables, rows: Any) -> dict[str, tuple[Any, str]]:
             on = f" on {ends[0]} to {ends[1]}" if ends else ""
             asked[score] = (rows[score].mean(), f"{score} {{:.2f}}{on} of {{:,.0f}} answers")
             asked[f"{score}_n"] = (rows[score].count(), "")
+    schema = schema_of("survey", survey)
+    rules = schema.columns if schema is not None else {}
+    answers = [c for c in rows.columns if c in rules and rules[c].kind == "answer"]
     for prefix, what in (("exp_", "expectation"), ("per_", "experience")):
-        items = [rows[c] for c in rows.columns if re.fullmatch(rf"{prefix}\d+", c)]
+        items = [rows[c] for c in answers if c.startswith(prefix)]
         items = [item for item in items if item.type().is_numeric()]
         if items:
             number = sum(item.count() for item in items)

@@ -302,9 +302,24 @@ class Tables:
         return any(len(self.of_customer(name, customer)) for name in self.names)
 
     def doubtful_pairs(self) -> list[Pair]:
-        """Link the customers anew, and give the pairs of which nobody has decided yet."""
-        if not self._cleaner.links.quality.doubtful:
+        """Link the customers anew, and give the pairs of which nobody has decided yet.
+
+        Raises
+        ------
+        DataError
+            If there are some, and the list that decisions are kept in cannot be written.
+        """
+        doubtful = self._cleaner.links.quality.doubtful
+        if not doubtful:
             return []
+        path = review.path_of(self.study)
+        if not path.is_file():
+            raise DataError(
+                f"{doubtful:,} pairs of records wait for a decision, and their list cannot be"
+                " written; until then they stay apart",
+                where=str(path),
+                remedy="let the study's folder be written to, or work on a copy of it",
+            )
         return [pair for pair in read_pairs(self.study) if pair.same is None]
 
     def traces_of(self, owner: str, given: str) -> Traces:

@@ -178,8 +178,8 @@ def money(p: ColumnProfile) -> float:
         score = 2.0
     elif sign_in_heading(h.text):
         score = 3.0
-    if h.has("net") and not h.has("amount", "total"):
-        score -= 0.5
+    if h.has("net"):
+        score -= 0.5 if not h.has("amount", "total") else 1.0  # beside one with taxes
     if "sub" in h.squashed or "小计" in h.squashed:
         score -= 1.5
     if h.has("payment"):

@@ -121,6 +121,8 @@ def _amount(
     for p in {p.name: p for p in money}.values():
         if p.name in (*whole.columns.values(), *lines.columns.values()) and p.name != own:
             continue
+        if p.texts.index.isin(rows).sum() < _BLANK * len(rows):
+            continue  # it stands on the first line of an order alone: a part of its total
         ways[p.name] = ({"columns.amount": p.name}, p.numbers)
         if pieces is not None and not p.heading.has("total"):
             formula = f"{quoted(pieces.name)} * {quoted(p.name)}"

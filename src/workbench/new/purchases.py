@@ -293,11 +293,26 @@ def _multiplied(
         proposal.keys["amount_unit"] = price.heading.unit
 
 
+def _spoilt(p: ColumnProfile) -> bool:
+    """Tell a column that is headed by an amount, and holds numbers in a form that nobody knows."""
+    told = p.heading.has("amount", "total", "net", "price", "payable") and not p.numeric
+    return told and not p.when and bool(p.texts.str.contains(r"\d").mean() > _MOSTLY)
+
+
 def _without_amounts(proposal: Proposal, found: Sequence[evidence.Candidate]) -> None:
     """Take a log without amounts for what it is; ask where a column of numbers might be one."""
     proposal.keys["amount"] = "none"
     proposal.notes.append("no column holds money: a log of visits, without amounts")
     maybe = [f.profile.name for f in found if f.score > 0][:3]
+    if spoilt := next((f.profile for f in found if _spoilt(f.profile)), None):
+        proposal.questions.append(
+            OpenQuestion(
+                "amount",
+                f"{spoilt.name!r} seems to hold the amounts, and they cannot be read (such as"
+                f" {spoilt.texts.iloc[0]!r}); write them as plain numbers in the file",
+                [Option("it has no amounts", {"amount": "none"})],
+            )
+        )
     if maybe:
         options = [Option("none of them; it has no amounts", {"amount": "none"})]
         options += [Option(repr(m), {"amount": None, "columns.amount": m}) for m in maybe]

@@ -19,6 +19,9 @@ from workbench.new.taking import categorical, take
 from workbench.new.writing import dates, numbers
 from workbench.study.survey import SCORES
 
+#: Headings below which nothing is said of most of them.
+_FEW_HEADINGS = 5
+
 
 def understand(proposal: Proposal) -> None:
     """Find the table, its columns and keys; what a preset has found already stays."""
@@ -40,6 +43,25 @@ def understand(proposal: Proposal) -> None:
     dates(proposal)
     numbers(proposal)
     _order_columns(proposal)
+    _strange_headings(proposal, filled)
+
+
+def _strange_headings(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
+    """Ask for a look where most headings say nothing to us: what we found may be chance."""
+    if proposal.system or proposal.standard == "survey":
+        return
+    strange = [p.name for p in filled if not p.heading.concepts]
+    if len(filled) < _FEW_HEADINGS or len(strange) * 2 <= len(filled):
+        return
+    listed = ", ".join(repr(name) for name in strange[:4])
+    proposal.questions.append(
+        OpenQuestion(
+            "table",
+            f"Most headings are words that are not known here ({listed}): are the table and its"
+            " columns what they were taken for?",
+            [Option("they were taken as the values suggest", {})],
+        )
+    )
 
 
 def _is_log(filled: Sequence[ColumnProfile]) -> bool:

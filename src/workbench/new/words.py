@@ -196,9 +196,13 @@ def squash(text: str) -> str:
 
 
 def _folded(text: str) -> str:
-    small = text.replace("ß", "ss").casefold()
+    small = text.replace("ß", "ss").casefold().translate(_STROKED)
     bare = "".join(c for c in unicodedata.normalize("NFD", small) if _letter(c))
     return unicodedata.normalize("NFC", bare)  # Hangul is taken apart, too
+
+
+#: Letters that are not taken apart into one and its accent.
+_STROKED = str.maketrans({"ł": "l", "đ": "d", "ı": "i", "ø": "o", "æ": "ae", "œ": "oe", "ð": "d"})
 
 
 def _letter(character: str) -> bool:

@@ -366,9 +366,10 @@ def _duplicates(
 def may_repeat_not(schema: Schema, card: Table, names: list[str]) -> bool:
     """Tell whether a row that is there twice is one too many.
 
-    A till that counts no pieces writes a line for each: two equal lines of one order are two.
+    A till that counts no pieces writes a line for each: two equal lines of one order are two. So
+    are they beside a table of orders, whose totals hold both.
     """
-    pieces = "product" in names and "quantity" not in names
+    pieces = "product" in names and ("quantity" not in names or card.part_of is not None)
     keyed = bool(schema.key) or ("order_id" in names and not pieces)
     return card.duplicates == "set_aside" or (card.duplicates == "auto" and keyed)
 

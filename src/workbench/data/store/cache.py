@@ -176,10 +176,7 @@ def _key_of(study: Study) -> str | None:
     parts = {
         # A report names the files, so that a study in another place is another one.
         "folder": str(study.folder),
-        "tables": [
-            [name, card.model_dump(mode="json", exclude={"part_of"})]
-            for name, card in study.tables.items()
-        ],
+        "tables": [[name, card.model_dump(mode="json")] for name, card in study.tables.items()],
         "survey": _instrument(study),
         # of a table with a list of what may be shown, the columns that the card names are read
         "named": sorted(named_in(study))
