@@ -2,6 +2,7 @@
 (function () {
   "use strict";
   var root = document.documentElement;
+  var words = document.body.dataset; // what is added here, in the page's language
 
   // the theme: the reader's choice is kept, where the browser keeps anything for files
   var theme = document.querySelector(".wb-theme");
@@ -255,17 +256,20 @@
   }
 
   // of cards or rows those show that have every word looked for; how many is told, in words
-  function sift(find, items, told, count) {
-    find.addEventListener("input", function () {
+  function sift(find, items, told, count, keep) {
+    var look = function () {
       var words = find.value.toLowerCase().split(/\s+/).filter(Boolean);
       var shown = 0;
       items.forEach(function (item) {
         var text = item.textContent.toLowerCase();
-        item.hidden = !words.every(function (word) { return text.indexOf(word) >= 0; });
+        item.hidden = !words.every(function (word) { return text.indexOf(word) >= 0; })
+          || (keep && !keep(item));
         shown += item.hidden ? 0 : 1;
       });
-      told.textContent = words.length ? count(shown, items.length) : "";
-    });
+      told.textContent = shown < items.length || words.length ? count(shown, items.length) : "";
+    };
+    find.addEventListener("input", look);
+    return look;
   }
 
   // many studies: find one by its words, and choose their order
@@ -354,8 +358,24 @@
     if (rows.length <= 8) { return; }
     var box = document.createElement("p");
     box.className = "wb-filter";
+    // a column in which a few words come again and again is chosen from
+    var choices = [];
+    Array.from(head.cells).slice(0, 4).forEach(function (cell, at) {
+      var texts = rows.map(function (row) { return row.cells[at].textContent.trim(); });
+      var each = Array.from(new Set(texts));
+      var words_ = rows.every(function (row) { return !row.cells[at].classList.contains("wb-num"); });
+      if (!words_ || each.length < 2 || each.length > 24 || each.length > rows.length / 2) { return; }
+      var choice = document.createElement("select");
+      choice.add(new Option(words.allRows, ""));
+      each.forEach(function (text) { if (text) { choice.add(new Option(text, text)); } });
+      var name = document.createElement("label");
+      name.textContent = cell.textContent.trim();
+      name.appendChild(choice);
+      box.appendChild(name);
+      choices.push({ at: at, choice: choice });
+    });
     var label = document.createElement("label");
-    label.textContent = chinese ? "筛选" : "Filter rows";
+    label.textContent = words.filterRows;
     var find = document.createElement("input");
     find.type = "search";
     var told = document.createElement("span");
@@ -363,9 +383,15 @@
     label.appendChild(find);
     box.append(label, told);
     (table.closest(".wb-table-wrap") || table).before(box);
-    sift(find, rows, told, function (shown, all) {
-      return chinese ? all + "行中的" + shown + "行" : shown + " of " + all;
-    });
+    var keep = function (row) {
+      return choices.every(function (each) {
+        return !each.choice.value || row.cells[each.at].textContent.trim() === each.choice.value;
+      });
+    };
+    var again = sift(find, rows, told, function (shown, all) {
+      return words.rowsFound.replace("{n}", shown).replace("{of}", all);
+    }, keep);
+    choices.forEach(function (each) { each.choice.addEventListener("change", again); });
   });
 
   // code can be taken along
@@ -374,11 +400,11 @@
       var button = document.createElement("button");
       button.type = "button";
       button.className = "wb-copy";
-      button.textContent = chinese ? "复制" : "Copy";
+      button.textContent = words.copy;
       button.addEventListener("click", function () {
         navigator.clipboard.writeText(box.querySelector("code").textContent).then(function () {
-          button.textContent = chinese ? "已复制" : "Copied";
-          setTimeout(function () { button.textContent = chinese ? "复制" : "Copy"; }, 1500);
+          button.textContent = words.copied;
+          setTimeout(function () { button.textContent = words.copy; }, 1500);
         });
       });
       box.appendChild(button);

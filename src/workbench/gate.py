@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 from workbench.data import CheckReport, Tables, check_study, open_tables
-from workbench.errors import WorkbenchError
+from workbench.errors import DataError, WorkbenchError, suggest
 from workbench.notebook import Run
 from workbench.runs import plan_study
 from workbench.runs.pipeline import load_pipeline
@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 
 #: Rows from which on nothing is tried that reads them all: the counts of the report must do.
 MANY_ROWS: Final = 2_000_000
+MOST_PAGES = 40
+"""Values of a column of which each may have a page."""
+#: Columns that tell who somebody is.
+_WHO = frozenset({
+    "customer_id", "parent_id", "name", "phone", "email", "address", "birth_year", "owner_role",
+    "agent", "contract_id", "order_id", "ticket_id", "comment",
+})  # fmt: skip
 #: Tables that a page takes what it can from; all others it shows.
 _ALL_TABLES: Final = ("data_quality",)
 
@@ -86,7 +93,8 @@ def try_study(study: Study, root: Path, *, watch: Callable[[str], None] | None =
         tables = None  # which the check tells
     report = check_study(study, tables=tables, watch=watch)
     try:
-        plan, pipeline = plan_study(study, root), load_pipeline(root / "notebooks")
+        plan = plan_study(study, root, groups=groups_of)
+        pipeline = load_pipeline(root / "notebooks")
     except WorkbenchError as error:
         return Gate(report.joined([str(error)], []))
     outlooks: list[Outlook] = []
@@ -122,6 +130,57 @@ def try_study(study: Study, root: Path, *, watch: Callable[[str], None] | None =
     pages = [pipeline[step.notebook] for step in plan.steps]
     warnings += _unread_tables(study, report, tables, pages)
     return Gate(report.joined(problems, warnings), (*outlooks, *skipped))
+
+
+def groups_of(study: Study, column: str) -> list[str]:
+    """Give the values of a column that may have a page of their own.
+
+    Each has so many customers as the card's rule asks for, none of whom has nearly all that they
+    bought, and none of the others follows from those that are shown.
+
+    Parameters
+    ----------
+    study : Study
+        The card.
+    column : str
+        ``customers.region``: a table with a row a customer, and a column of it.
+
+    Raises
+    ------
+    DataError
+        If it tells who somebody is, or which account, or is no column of groups.
+    """
+    import pandas as pd
+
+    from workbench.segments import groups_shown
+
+    table, _, name = column.partition(".")
+    where = f"for_each: {column}"
+    if table == "accounts" or name in _WHO or name.endswith(("_id", "_name")):
+        raise DataError(
+            "a page would be one person's or one account's", where=where,
+            remedy="name a column of groups, such as customers.region",
+        )  # fmt: skip
+    tables = open_tables(study)
+    frame = tables.frame(table)
+    if name not in frame or "customer_id" not in frame:
+        raise DataError(
+            f"table {table!r} has no column {name!r} of its customers", where=where,
+            remedy=suggest(name, [c for c in frame.columns if c not in _WHO]),
+        )  # fmt: skip
+    people = frame[["customer_id", name]].dropna().drop_duplicates("customer_id")
+    if people[name].nunique() > MOST_PAGES:
+        raise DataError(
+            f"it has {people[name].nunique()} values: pages are for groups, at most {MOST_PAGES}",
+            where=where, remedy="name a column of fewer values",
+        )  # fmt: skip
+    bought = pd.Series(1.0, index=people.index)
+    if "transactions" in study.tables:
+        log = tables.frame("transactions")
+        if "amount" in log:
+            sums = log.groupby("customer_id", observed=True)["amount"].sum()
+            bought = people["customer_id"].map(sums).fillna(0.0).astype(float)
+    return groups_shown(people[name].astype("str"), bought, min_cell=study.privacy)
 
 
 def _unreadable(entry: Entry, study: Study, report: CheckReport) -> list[str]:

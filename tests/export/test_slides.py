@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 from pptx import Presentation
+from pptx.oxml.ns import qn
 from pptx.util import Inches
 
 from workbench.export import fitting
+from workbench.export.charts import add_chart, series_of
 from workbench.export.reading import Page, PagePart, PageTable
 from workbench.export.slides import write_slides
 
@@ -129,3 +131,46 @@ def test_pages_are_numbered_and_what_a_table_leaves_out_is_said(deck: Any) -> No
 
 def _texts(slide: Any) -> list[Any]:
     return [s.text_frame for s in slide.shapes if s.has_text_frame]
+
+
+def test_one_measure_of_named_groups_is_a_chart_that_can_be_edited_with_its_intervals() -> None:
+    heads = ["Region", "Customers", "Share", "Share, lower end", "Share, upper end"]
+    plain = [
+        heads,
+        ["West", "310", "0.56", "0.50", "0.61"],
+        ["East", "200", "0.40", "0.33", "0.47"],
+    ]
+    table = PageTable(
+        "Who stays", "", ["Region", "Share"], [["West", "56%"], ["East", "40%"]], plain
+    )
+    series = series_of(table)
+    assert series is not None
+    assert (series.name, series.labels, series.percent) == ("Share", ["West", "East"], True)
+    deck = Presentation()
+    slide = deck.slides.add_slide(deck.slide_layouts[5])
+    add_chart(slide, series, (40, 100, 800, 350), "Who stays")
+    (shape,) = [x for x in slide.shapes if x.has_chart]
+    plot = shape.chart.plots[0]
+    assert list(plot.categories) == ["West", "East"]
+    assert tuple(plot.series[0].values) == (0.56, 0.40)
+    bars = plot.series[0]._element.find(qn("c:errBars"))
+    ends = [float(x.text) for x in bars.iter(qn("c:v"))]
+    assert pytest.approx(ends[:4]) == [0.05, 0.07, 0.06, 0.07]  # upwards, then downwards
+    assert shape._element.nvGraphicFramePr.cNvPr.get("descr") == "Who stays"
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [["West", "1", "0", "2"], ["West", "3", "2", "4"]],  # a group twice
+        [["0.1", "1", "0", "2"], ["0.05", "3", "2", "4"]],  # a scatter's numbers
+        [["West", "", "", ""], ["East", "3", "2", "4"]],  # a value is not known
+        [["West", "1", "0", "2"]],
+    ],
+)
+def test_what_an_office_chart_would_misstate_stays_a_picture(rows: list[list[str]]) -> None:
+    heads = ["Group", "Gap", "Gap, lower end", "Gap, upper end"]
+    assert series_of(PageTable(plain=[heads, *rows])) is None
+    two = ["Group", "A", "A, lower end", "A, upper end", "B", "B, lower end", "B, upper end"]
+    several = [two, ["x", *"123456"], ["y", *"123456"]]
+    assert series_of(PageTable(plain=several)) is None

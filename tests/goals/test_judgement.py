@@ -72,6 +72,13 @@ def test_a_goal_without_a_way_has_no_attainment() -> None:
     assert math.isnan(row["attainment"]) and row["status"] in STATUSES
 
 
+def test_the_level_has_the_day_on_which_its_period_ended() -> None:
+    over = one(goal(deadline="2025-06-30"), path(RISE))
+    assert over["level_on"] == pd.Timestamp("2025-06-30")
+    ahead = one(goal(deadline="2026-12-31"), path(RISE[:20]))
+    assert ahead["level_on"] == pd.Timestamp("2025-08-31")
+
+
 def test_a_deadline_that_is_over_is_met_or_missed() -> None:
     met = one(goal(), path(RISE))
     assert met["status"] == "met" and met["probability"] > 0.9

@@ -68,7 +68,7 @@ def advising(message: str, urgency: int, money: float | None = None, **values: A
 
 def steps(*rows: Row, before: Sequence[Row] = (), **found: list[Finding]) -> list[str]:
     page = overview.gather(Run(rows, before, found))
-    return [f"{where}: {step.message}" for where, step in page.steps()]
+    return [f"{step.page}: {step.said.message}" for step in page.steps()]
 
 
 def test_what_presses_comes_first_and_of_equals_what_is_worth_most() -> None:

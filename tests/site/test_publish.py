@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from datetime import UTC, datetime
 from html import escape
+from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
@@ -21,7 +22,7 @@ from workbench.site import SiteError, blocks, publish, with_published
 from workbench.site.check import check
 from workbench.site.finish import _finish_page as finish_page
 from workbench.site.preview import make_server
-from workbench.site.publish import swap
+from workbench.site.publish import bring_back, swap
 from workbench.site.stage import stage
 from workbench.site.withhold import withhold
 
@@ -158,6 +159,22 @@ def test_an_interrupted_swap_is_mended_by_the_next(tmp_path):
     swap(new, tmp_path / "_site")
     assert (tmp_path / "_site/a").read_text(encoding="utf-8") == "new"
     assert not (tmp_path / "_site.old").exists()
+
+
+def test_a_reader_finds_a_site_at_every_moment_of_a_swap(tmp_path, monkeypatch):
+    for name in ("_site", "new"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a").write_text(name, encoding="utf-8")
+    monkeypatch.setattr(Path, "rename", lambda *_: pytest.fail("renamed in two steps"))
+    swap(tmp_path / "new", tmp_path / "_site")
+    assert (tmp_path / "_site/a").read_text(encoding="utf-8") == "new"
+    assert sorted(x.name for x in tmp_path.iterdir()) == ["_site"]
+
+
+def test_where_the_system_cannot_exchange_the_old_site_is_brought_back(tmp_path):
+    (tmp_path / "_site.old").mkdir()
+    bring_back(tmp_path / "_site")
+    assert (tmp_path / "_site").is_dir()
 
 
 def test_a_swap_that_fails_puts_the_old_site_back(tmp_path):

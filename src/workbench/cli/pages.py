@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -33,6 +36,9 @@ from workbench.cli.common import (
 )
 from workbench.cli.running import run_all, tell_addressees
 from workbench.errors import WorkbenchError
+
+if TYPE_CHECKING:
+    from workbench.site.reload import Edited
 
 
 @app.command()
@@ -119,12 +125,36 @@ def export(
 def preview(
     folder: Annotated[Path | None, typer.Argument(help="The site; _site by default.")] = None,
     port: Annotated[int, typer.Option(min=0, max=65535)] = 4200,
+    study: Annotated[
+        str | None, typer.Option("--edit", help="Run and publish this study as it is edited.")
+    ] = None,
 ) -> None:
-    """Serve the published site on this machine."""
+    """Serve the published site on this machine; open pages reload when it is published anew.
+
+    With --edit STUDY a notebook that is saved in notebooks/ runs for that study and is published; a
+    changed card lets all that it concerns run, a changed page in reports/ is published.
+    """
     with plain_errors():
         from workbench.site import preview as serve
+        from workbench.site.reload import Edited, watch_work
 
-        serve(folder or project_root() / "_site", port)
+        root = project_root()
+        site, work = folder or root / "_site", None
+        if study is not None:
+            name = load_card(study).name
+            if not (site / "index.html").is_file():
+                _again(root, name, Edited(everything=True))
+            work = partial(watch_work, root, name, partial(_again, root, name))
+        serve(site, port, work=work)
+
+
+def _again(root: Path, study: str, edited: Edited) -> None:
+    """Run what was edited and publish; a failure is told here and on its page."""
+    command = [sys.executable, "-m", "workbench"]
+    if edited.notebooks or edited.everything:
+        one = [] if edited.everything else [f"--notebook={x}" for x in edited.notebooks]
+        subprocess.run([*command, "run", study, *one], cwd=root, check=False)
+    subprocess.run([*command, "publish", study], cwd=root, check=False)
 
 
 @app.command()

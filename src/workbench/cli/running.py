@@ -138,6 +138,7 @@ def run_notebooks(
 def _run(
     cards: list[Study], assignments: list[str], notebooks: list[str] | None, **options: Any
 ) -> list[RunRecord | WorkbenchError]:
+    from workbench.gate import groups_of
     from workbench.runs import ProgressDisplay, read_assignments, run_studies
 
     if options["timeout"] is None:
@@ -156,6 +157,7 @@ def _run(
             assignments=read_assignments(assignments),
             notebooks=notebooks or None,
             watch=display,
+            groups=groups_of,
             **options,
         )
 

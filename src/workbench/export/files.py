@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from workbench.errors import SiteError
-from workbench.export.pictures import browser, draw, print_pdf
+from workbench.export.pictures import begins_on, browser, draw, print_pdf
 from workbench.export.reading import Page, PagePart, read_pages
 from workbench.site.fonts import SHEET
 from workbench.site.words import BASE
@@ -126,7 +126,10 @@ def _mail(pages: Sequence[Page], site: Path, language: str, file: Path) -> list[
 def _pdf(pages: Sequence[Page], site: Path, language: str, file: Path) -> list[str]:
     from workbench.export.mail import one_page
 
-    print_pdf(one_page(pages, _styles(site, language), language), file)
+    css = _styles(site, language)
+    print_pdf(one_page(pages, css, language), file)
+    if len(pages) > 1:  # the contents name the sheets that the first print had
+        print_pdf(one_page(pages, css, language, begins_on(file)), file)
     return []
 
 

@@ -108,3 +108,38 @@ def _pieces(text: str, across: float, high: float, size: float) -> list[str]:
             part = part[space if space > 0 else fits :].strip()
         found.append(part)
     return found
+
+
+def columns(
+    rows: Sequence[Sequence[str]], count: int, across: float, *, size: float = 12
+) -> list[float]:
+    """Share a table's width out by what stands in its columns, none so narrow that words break.
+
+    Parameters
+    ----------
+    rows : sequence of sequence of str
+        Cells, those of the head among them.
+    count : int
+        Columns.
+    across : float
+        The width, in points.
+    size : float
+        Of the letters, in points.
+    """
+    pad, widest, narrowest = 1.3 * size, 22 * size, 9 * size
+    wants = [min(max(width(row[at], size) for row in rows), widest) + pad for at in range(count)]
+    least = [  # a head is bold
+        min(
+            max(width(x, 1.13 * size) for row in rows for x in (*row[at].split()[:8], "")),
+            narrowest,
+        )
+        + pad
+        for at in range(count)
+    ]
+    total = sum(wants)
+    if total <= across:
+        return [x * min(across / total, 1.6) for x in wants]
+    spare = max(across - sum(least), 0)
+    over = [max(want - need, 0.0) for want, need in zip(wants, least, strict=True)]
+    shared = [need + spare * x / (sum(over) or 1) for need, x in zip(least, over, strict=True)]
+    return [x * across / sum(shared) for x in shared]

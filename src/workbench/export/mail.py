@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from workbench.export.reading import Page
@@ -16,17 +16,30 @@ _ID = re.compile(r'\b(id|aria-labelledby|for)="([^"]+)"')
 _USED = re.compile(r'(url\(#|href="#)([\w-]+)')
 # what a page on paper needs beyond the site's own rules for print
 _PRINT = """
-@page { margin: 18mm 16mm 20mm; @bottom-right { content: counter(page) " / " counter(pages);
-  font-size: 8.5pt; color: #566171; } }
-@media print { .wb-part { break-before: page; } .wb-front .wb-list a { text-decoration: none; } }
+@page { margin: 20mm 16mm 18mm; @bottom-right { content: counter(page) " / " counter(pages);
+  font: 8.5pt sans-serif; color: #566171; } }
+@media print {
+  .wb-part { break-before: page; }
+  .wb-list { break-before: page; }
+  .wb-list h2 { margin-top: 0; }
+  .wb-list ol { padding: 0; list-style: none; }
+  .wb-list li { display: flex; gap: .5em; align-items: baseline; }
+  .wb-list li::after { content: ""; order: 1; flex: 1; border-bottom: 1px dotted #8a94a3; }
+  .wb-list a { color: inherit; text-decoration: none; }
+  .wb-at { order: 2; }
+  .wb-one { max-width: none; padding: 0; }
+}
+@media screen { .wb-at { display: none; } }
 .wb-one { max-width: 52rem; margin: 0 auto; padding: 1.5rem 1.25rem; }
 .wb-part { margin-top: 4rem; }
 .wb-drawing { overflow: visible; margin: 0; padding: 0; }
 """
 
 
-def one_page(pages: Sequence[Page], css: str, language: str) -> str:
-    """Write pages as one.
+def one_page(
+    pages: Sequence[Page], css: str, language: str, begins: Mapping[str, int] | None = None
+) -> str:
+    """Write pages as one: the study's own, the contents, the others.
 
     Parameters
     ----------
@@ -36,27 +49,46 @@ def one_page(pages: Sequence[Page], css: str, language: str) -> str:
         The site's styles.
     language : str
         The edition.
+    begins : mapping, optional
+        On which sheet each part begins, by its place (``p3``), for the contents of a PDF.
     """
-    first = pages[0]
+    first, begins = pages[0], begins or {}
     places = {page.name: f"p{number}" for number, page in enumerate(pages)}
     listed = "".join(
-        f'<li><a href="#{places[page.name]}">{escape(page.title)}</a></li>' for page in pages[1:]
+        f'<li class="{"wb-below" if "/" in page.name else ""}">'
+        f'<a href="#{places[page.name]}">{escape(page.title)}</a>'
+        f'<span class="wb-at">{begins.get(places[page.name], 0) or ""}</span></li>'
+        for page in pages[1:]
     )
     contents = (
-        f'<nav class="wb-list" aria-label="{escape(word("contents", language))}">'
-        f"<ol>{listed}</ol></nav>"
+        f'<nav class="wb-list" aria-labelledby="contents">'
+        f'<h2 id="contents">{escape(word("contents", language))}</h2><ol>{listed}</ol></nav>'
         if listed
         else ""
     )
-    bodies = "\n".join(_part(page, places, number) for number, page in enumerate(pages))
+    front, *bodies = (_part(page, places, number) for number, page in enumerate(pages))
+    heads = "\n".join(_running_head(first.title, page, places[page.name]) for page in pages[1:])
     return (
         f'<!DOCTYPE html>\n<html lang="{html_lang(language)}" class="wb">\n<head>\n'
         f'<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(first.title)}</title>\n<style>{css}{_PRINT}</style>\n</head>\n"
-        f'<body>\n<main class="wb-one">\n<article class="wb-front">{contents}</article>\n'
-        f"{bodies}\n</main>\n</body>\n</html>\n"
+        f"<title>{escape(first.title)}</title>\n<style>{css}{_PRINT}{heads}</style>\n</head>\n"
+        f'<body>\n<main class="wb-one">\n{front}\n{contents}\n'
+        f"{chr(10).join(bodies)}\n</main>\n</body>\n</html>\n"
+    )
+
+
+def _running_head(study: str, page: Page, place: str) -> str:
+    """Let each sheet say above its text whose it is; Chromium knows this from 131 on."""
+    left, right = (
+        re.sub(r'[\\"\n<]', lambda found: f"\\{ord(found[0]):x} ", text)
+        for text in (study, page.title)
+    )
+    style = "font: 8.5pt sans-serif; color: #566171; vertical-align: bottom; padding-bottom: 4mm;"
+    return (
+        f'@page {place} {{ @top-left {{ content: "{left}"; {style} }} '
+        f'@top-right {{ content: "{right}"; {style} }} }} #{place} {{ page: {place}; }}'
     )
 
 

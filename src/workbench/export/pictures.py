@@ -110,10 +110,23 @@ def print_pdf(html: str, target: Path) -> None:
         made = Path(folder) / "page.pdf"
         _call(
             [command, *_FLAGS, f"--user-data-dir={folder}/profile", "--no-pdf-header-footer",
-             f"--print-to-pdf={made}", source.as_uri()],
+             "--generate-pdf-document-outline", f"--print-to-pdf={made}", source.as_uri()],
             made,
         )  # fmt: skip
         shutil.copyfile(made, target)
+
+
+def begins_on(file: Path) -> dict[str, int]:
+    """Give the sheet, counted from 1, on which each place of a PDF lies that is linked to."""
+    from pypdf import PdfReader
+
+    reader = PdfReader(file)
+    found = {}
+    for name, place in reader.named_destinations.items():
+        sheet = reader.get_destination_page_number(place)
+        if sheet is not None and sheet >= 0:
+            found[name.lstrip("/")] = sheet + 1
+    return found
 
 
 def _call(command: list[str], made: Path) -> None:

@@ -172,7 +172,7 @@ def _parts(node: Any, analysts: bool) -> Iterator[PagePart]:
         yield PagePart("note", _text(node), analysts=analysts)
     elif node.tag in ("ul", "ol"):
         for item in node.iterchildren("li"):
-            yield PagePart("item", _text(item), analysts=analysts)
+            yield PagePart("item", _side_by_side(item), analysts=analysts)
     elif node.tag == "p":
         if said := _text(node):
             yield PagePart("text", said, analysts=analysts)
@@ -203,6 +203,15 @@ def _table(table: Any, box: Any) -> PageTable:
         plain = list(csv.reader(io.StringIO(data)))
     note = " ".join(_texts(box, "wb-table-caption"))
     return PageTable(_text(caption), note, heads, rows, plain)
+
+
+def _side_by_side(item: Any) -> str:
+    """Give the text of an item; what stands in boxes of its own, as in a tile, is set apart."""
+    box = item[0] if len(item) == 1 and not (item.text or "").strip() else item
+    own = [box.text, *(child.tail for child in box)]
+    if len(box) < 2 or any((text or "").strip() for text in own):
+        return _text(item)
+    return " · ".join(filter(None, map(_text, box)))
 
 
 def _texts(node: Any, css: str) -> list[str]:

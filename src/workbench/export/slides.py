@@ -16,7 +16,9 @@ from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
 from pptx.oxml.ns import qn
 from pptx.util import Emu, Inches, Pt
 
+from workbench.export.charts import add_chart, series_of
 from workbench.export.fitting import beginning, height, largest, sentences, shares, width
+from workbench.export.fitting import columns as shared_out
 from workbench.export.reading import Page, PagePart, PageTable
 from workbench.site.words import HTML_LANG, word
 
@@ -209,7 +211,11 @@ class _Deck:
             self._write(self._box(made, _MARGIN, top, _ACROSS, 28), [named], 13, colour=_SOFT)
             top += 30
         picture = self.pictures.get(id(shown))
-        if picture:
+        series = series_of(table) if shown.kind == "figure" else None
+        if series is not None:
+            place = (_MARGIN, top, _ACROSS, foot - top - 4)
+            add_chart(made, series, place, table.title or series.name)
+        elif picture:
             _picture(made, picture, table.title, top, foot)
         else:
             self._table(made, table, top, foot)
@@ -296,7 +302,7 @@ class _Deck:
         every = [*([heads] if heads else []), *rows]
         every = [[*line, *[""] * (columns - len(line))] for line in every]
         room = foot - top - 30  # what is left out is said below
-        across = _columns(every, columns)
+        across = shared_out(every, columns, _ACROSS)
         for size in _CELLS:
             kept = list(_filling(every, across, size, room))
             if len(kept) == len(every):
@@ -377,24 +383,6 @@ class _Deck:
 
 def _bold(row: int, heads: Sequence[str]) -> bool:
     return bool(heads) and not row
-
-
-def _columns(lines: Sequence[Sequence[str]], count: int) -> list[float]:
-    """Share the width out by what stands in the columns, none so narrow that words break."""
-    wants = [
-        min(max(width(line[at], 12) for line in lines), 260) + 16 for at in range(count)
-    ]  # fmt: skip
-    least = [  # a head is bold
-        min(max(width(x, 13.5) for line in lines for x in (*line[at].split()[:8], "")), 110) + 16
-        for at in range(count)
-    ]
-    total = sum(wants)
-    if total <= _ACROSS:
-        return [x * min(_ACROSS / total, 1.6) for x in wants]
-    spare = max(_ACROSS - sum(least), 0)
-    over = [max(w - n, 0.0) for w, n in zip(wants, least, strict=True)]
-    shared = [n + spare * x / (sum(over) or 1) for n, x in zip(least, over, strict=True)]
-    return [x * _ACROSS / sum(shared) for x in shared]
 
 
 def _tall(line: Sequence[str], across: Sequence[float], size: float) -> float:

@@ -103,7 +103,8 @@ def _judged(
         record = record.until(end)
         model = fit_level(record, forecast=goal.forecast) if record.value.size >= FEWEST else None
         last = int(record.step[-1])
-    now = _level(record, model, min(end, last) if over else last)
+    at = min(end, last) if over else last
+    now = _level(record, model, at)
     final = now if over and end <= last else _ahead(record, model, end)
     probability = math.nan
     if final is not None:
@@ -129,6 +130,7 @@ def _judged(
         "deadline": pd.Timestamp(goal.deadline),
         "latest": float(record.value[-1]),
         "latest_period": pd.Timestamp(record.start[-1]),
+        "level_on": pd.Timestamp(record.day_of(at + 1)) - pd.Timedelta(days=1),
         "estimate": estimate,
         "low": low,
         "high": high,

@@ -49,10 +49,11 @@ class GoalReport(Result):
     goals : tuple of Goal
     table : DataFrame
         One row a goal: goal, title, indicator, owner, baseline, target, deadline, latest (last
-        measured value), latest_period, estimate, low, high (the level now, or at the deadline when
-        that is over), attainment, attainment_low, attainment_high, progress (words),
-        probability (of the target being reached by the deadline), status, reason, points, model
-        (which forecast), looks (what the record looks like), model_error, naive_error.
+        measured value), latest_period, estimate, low, high (the level now, or at the
+        deadline when that is over), level_on (the last day of its period), attainment,
+        attainment_low, attainment_high, progress (words), probability (of the target being reached
+        by the deadline), status, reason, points, model (which forecast), looks (what the record
+        looks like), model_error, naive_error.
     records : mapping of str to IndicatorRecord
     models : mapping of str to LevelModel
         Of goals whose record is long enough.

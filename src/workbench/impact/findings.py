@@ -116,7 +116,7 @@ ADVICE: Final = {
     "shown, does not pay": Advice(
         "Decide on the cost of {title} before it is extended: {outcome} improved, {change}, but"
         f" it is expected to lose money. {_MONEY}",
-        5,
+        3,  # each month costs
     ),
     "shown, money not known": Advice(
         "Keep {title}: {outcome} improved, {change}. What it costs is not known.", 7

@@ -74,11 +74,12 @@ class Language:
     def name(self, text: object) -> str:
         """Say a name that comes from the data; one without words here is the same everywhere.
 
-        ``A → B`` is two names.
+        ``A → B`` and ``A · B`` are two names.
         """
         said = self.known(str(text))
-        if said is None and " → " in str(text):
-            return " → ".join(map(self.name, str(text).split(" → ")))
+        for between in (" → ", " · "):
+            if said is None and between in str(text):
+                return between.join(map(self.name, str(text).split(between)))
         if said is None:
             self._note(str(text), self.names)
             return str(text)

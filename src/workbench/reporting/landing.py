@@ -20,6 +20,7 @@ from workbench.reporting.overview import (
     COUNTED,
     MEASURED,
     SAID,
+    NextStep,
     Overview,
     Question,
     gather,
@@ -48,6 +49,13 @@ MOST_STEPS = 3
 """Next steps on the first screen; the others are folded."""
 MOST_RANGES = 3
 """Rows of a small picture."""
+#: How pressing a step is, up to which urgency of its advice, and the tone of it.
+_PRESSING: Final = (
+    (2, "At once", "wb-bad"),
+    (4, "Soon", "wb-warn"),
+    (6, "Later", "wb-fair"),
+    (9, "Keep", "wb-good"),
+)
 #: How the three counts of goals are marked.
 _STANDING: Final = {
     "good": "met or on course",
@@ -115,21 +123,30 @@ class Landing:
         status = str(row["status"])
         title = language.name(str(row["title"]))
         now, target = _level_and_target(row)
+        more = row["target"] > row["baseline"]
+        about = {
+            "on": day(row["level_on"]).short(language),
+            "target": _with_unit(target, row, language),
+            "day": day(row["deadline"]).short(language),
+        }
         reached = language(
-            "target: {target} or more by {day}"
-            if row["target"] > row["baseline"]
-            else "target: {target} or less by {day}"
-        ).format(target=_with_unit(target, row, language), day=day(row["deadline"]).short(language))
+            "level on {on}; target: {target} or more by {day}"
+            if more
+            else "level on {on}; target: {target} or less by {day}"
+        ).format(**about)
+        short = f"{'≥' if more else '≤'} " + language("{target} by {day}").format(**about)
         value = _with_unit(now, row, language)
         said = language(status)
         label = f"{title}: {said}; {value}; {reached}"
         return (
             f'<li class="wb-goal {tone(status)}"><a href="goals.html">'
-            f'<span class="wb-goal-head"><span class="wb-status">{mark(status)} {escape(said)}'
-            f'</span> <span class="wb-goal-value">{escape(value)}</span></span>'
+            f'<span class="wb-status">{mark(status)} {escape(said)}</span>'
             f'<span class="wb-goal-name">{escape(title)}</span>'
+            f'<span class="wb-goal-value">{escape(value)}'
+            f' <span class="wb-goal-on">{escape(about["on"])}</span></span>'
             f"{self._sparkline(row, label)}"
-            f'<span class="wb-goal-target">{escape(reached)}</span></a></li>'
+            f'<span class="wb-goal-target" title="{escape(reached, quote=True)}">{escape(short)}'
+            "</span></a></li>"
         )
 
     def _sparkline(self, row: Mapping[str, Any], label: str) -> str:
@@ -147,7 +164,7 @@ class Landing:
                 nothing = language("Nothing that was found in this run calls for action.")
                 emit("prose", language, {"text/markdown": nothing, "text/plain": nothing})
                 continue
-            items = [self._step(page, step, language) for page, step in steps]
+            items = [self._step(step, language) for step in steps]
             html = f'<ol class="wb-next" lang="{language.tag}">{"".join(items[:MOST_STEPS])}</ol>'
             if more := items[MOST_STEPS:]:
                 said = language("What else follows from the findings ({n})", n=len(more))
@@ -156,15 +173,25 @@ class Landing:
                     f'<ol class="wb-next" start="{MOST_STEPS + 1}">{"".join(more)}</ol></details>'
                 )
             plain = "\n".join(
-                f"- {phrase(step, language, {}, form='plain')} "
-                + language("See {page}.").format(page=self._name(page, language))
-                for page, step in steps
+                f"- {sentences([step.said], language, 'plain')} "
+                + language("See {page}.").format(page=self._name(step.page, language))
+                for step in steps
             )
             emit("cards", language, {"text/html": html, "text/plain": plain})
 
-    def _step(self, page: str, step: Finding, language: Language) -> str:
-        said = phrase(step, language, {}, form="html")
-        return f"<li><p>{said}</p><p>{self._link(page, language)}</p></li>"
+    def _step(self, step: NextStep, language: Language) -> str:
+        word, css = next(each for most, *each in _PRESSING if step.urgency <= most)
+        stake = f'<span class="wb-status {css}">{escape(language(word))}</span>'
+        money = as_value(step.said.money) if step.said.money is not None else None
+        if money is not None and money.known:
+            # with the digits that its interval bears
+            size = replace(money, x=abs(money.x or 0.0), low=None, high=None, signed=False)
+            size = replace(size, digits=money.decimals())
+            about = language("{money} at stake").format(money=size.estimate(language))
+            stake += f' <span class="wb-stake">{escape(about)}</span>'
+        said = sentences([step.said], language, "html")
+        link = self._link(step.page, language)
+        return f'<li class="{css}"><p>{stake}</p><p>{said}</p><p>{link}</p></li>'
 
     def measures(self) -> None:
         """Show the verdict on each measure with its effect, on one scale, and its money."""

@@ -135,6 +135,15 @@ PAGES = {
 
 
 @dataclass(frozen=True)
+class NextStep:
+    """What to do next: its page, how it is said, and how pressing it is (`Advice.urgency`)."""
+
+    page: str
+    said: Finding
+    urgency: int
+
+
+@dataclass(frozen=True)
 class Overview:
     """All headline numbers of a run.
 
@@ -204,14 +213,14 @@ class Overview:
                 questions=Quoted(tuple(silent)),
             )
 
-    def steps(self) -> list[tuple[str, Finding]]:
+    def steps(self) -> list[NextStep]:
         """Give what to do next, each with its page: by urgency, then by the money that it is about.
 
         Besides the advice that came with the findings: a headline number that has become clearly
         worse since the last complete run is looked into.
         """
         found = [
-            (each.advice.urgency, -_size(each), page, each.next_step)
+            NextStep(page, each.next_step, each.advice.urgency)
             for page, findings in self.findings.items()
             for each in findings
             if each.advice is not None and each.next_step is not None
@@ -219,8 +228,11 @@ class Overview:
         for row in self.rows:
             moved = self._moved(row)
             if moved is not None and moved.clear and moved.good is False:
-                found.append((WORSE, 0.0, str(row["notebook"]), _worse(row)))
-        return [(page, step) for _, _, page, step in sorted(found, key=lambda each: each[:2])]
+                found.append(NextStep(str(row["notebook"]), _worse(row), WORSE))
+        ranked = sorted(found, key=lambda each: (each.urgency, -_size(each.said)))
+        # what a page advises of several findings in the same words is said once
+        by_words = {(each.page, each.urgency, each.said.text): each for each in ranked}
+        return list(by_words.values())
 
     def verdicts(self) -> dict[str, Finding]:
         """Give the verdicts on measures by page, as their pages state them."""

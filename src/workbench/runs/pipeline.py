@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
@@ -14,8 +15,11 @@ from workbench.errors import WorkbenchError, suggest
 
 FILE = "pipeline.yml"
 EVERYTHING = "*"
+_COLUMN = re.compile(r"[A-Za-z_]\w*\.\w+")
 #: Sections of a study that have an entry for each execution, and the parameter each sets.
 FOR_EACH = {"cases": "case"}
+#: The parameter that an execution for one value of a column sets.
+GROUP = "group"
 SECTIONS = ("alerts", "cases", "goals", "survey", "published")
 
 
@@ -40,7 +44,8 @@ class Entry:
     needs, after : tuple of str
         Notebooks that must have succeeded, or only ended.
     for_each : str or None
-        Section with one execution an entry.
+        Section with one execution an entry, or column of a table (``customers.region``) with one
+        a value that may be shown by itself.
     gives : mapping of str to tuple of str
         Results that must be there afterwards, and their columns.
     """
@@ -54,6 +59,11 @@ class Entry:
     after: tuple[str, ...] = ()
     for_each: str | None = None
     gives: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def column(self) -> str | None:
+        """The table and column of which each value has an execution, if that is what is asked."""
+        return self.for_each if self.for_each is not None and "." in self.for_each else None
 
     @property
     def waits(self) -> tuple[str, ...]:
@@ -148,7 +158,7 @@ def _entry(name: str, content: Any, path: Path) -> Entry:
     for section in lists["study"]:
         _known(section, SECTIONS, f"{where}.study", "section")
     for_each = content.get("for_each")
-    if for_each is not None:
+    if for_each is not None and not _COLUMN.fullmatch(str(for_each)):
         _known(str(for_each), tuple(FOR_EACH), f"{where}.for_each", "section")
     gives = content.get("gives") or {}
     if not isinstance(gives, dict):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from workbench.runs.parameters import (
     read_value,
     unknown,
 )
-from workbench.runs.pipeline import FOR_EACH, Entry, PipelineError
+from workbench.runs.pipeline import FOR_EACH, GROUP, Entry, PipelineError
 
 if TYPE_CHECKING:
     from workbench.runs.parameters import Plain
@@ -27,7 +28,13 @@ if TYPE_CHECKING:
 #: Parameters that name something of the card: the section, and how the names begin that will do.
 OF_CARD = {"table": ("tables", "transactions"), "chart": ("goals", "")}
 #: Parameters that the run itself sets.
-RESERVED = {"study": "it is the command's argument", "case": "choose with --notebook"}
+RESERVED = {
+    "study": "it is the command's argument",
+    "case": "choose with --notebook",
+    GROUP: "choose with --notebook",
+}
+#: Gives the values of a study's column (``customers.region``) of which each may have a page.
+Groups = Callable[["Study", str], Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -113,6 +120,7 @@ def make_plan(
     assignments: Sequence[Assignment] = (),
     only: Iterable[str] | None = None,
     study_parameter: str | None = None,
+    groups: Groups | None = None,
 ) -> RunPlan:
     """Lay out a run, and check every parameter, before any kernel starts.
 
@@ -128,6 +136,8 @@ def make_plan(
         Notebooks or keys asked for; what they need comes along. All by default.
     study_parameter : str, optional
         Value of the parameter ``study``; the study's name by default.
+    groups : callable, optional
+        Which values of a column have a page; without it such notebooks are skipped.
 
     Raises
     ------
@@ -153,6 +163,11 @@ def make_plan(
     keys: dict[str, list[str]] = {}
     for name, entry in pipeline.items():
         reason = _reason_to_skip(entry, study, reasons, broken)
+        values_of: dict[str, str] = {}
+        if entry.column and not reason:
+            values_of = {} if groups is None else keyed(groups(study, entry.column))
+            if not values_of:
+                reason = f"no value of {entry.column} may be shown by itself"
         if reason:
             reasons[name] = reason
             continue
@@ -160,12 +175,20 @@ def make_plan(
             broken[name] = unreadable[name]
             continue
         cases: list[str | None] = [None]
-        if entry.for_each:
+        if entry.column:
+            cases = [*values_of]
+        elif entry.for_each:
             cases = [each.name for each in getattr(study, entry.for_each)]
         keys[name] = [name if case is None else f"{name}-{case}" for case in cases]
         for key, case in zip(keys[name], cases, strict=True):
             values = _values(
-                entry, key, case, declared[name], chosen.get(name, {}), study, study_parameter
+                entry,
+                key,
+                values_of.get(case, case) if case is not None else None,
+                declared[name],
+                chosen.get(name, {}),
+                study,
+                study_parameter,
             )
             before = _before(name, pipeline)
             steps[key] = Step(
@@ -191,6 +214,25 @@ def make_plan(
         broken=tuple(Skip(name, reason) for name, reason in broken.items()),
         notes=tuple(_notes(takers, declared, reasons)),
     )
+
+
+def keyed(values: Iterable[str]) -> dict[str, str]:
+    """Give each value a key that files and addresses may hold.
+
+    Examples
+    --------
+    >>> from workbench.runs.plan import keyed
+    >>> keyed(["North East", "North/East", "华东"])
+    {'North_East': 'North East', 'North_East_2': 'North/East', '华东': '华东'}
+    """
+    found: dict[str, str] = {}
+    for value in values:
+        stem = re.sub(r"\W+", "_", value).strip("_") or "other"
+        key, number = stem, 2
+        while key in found:
+            key, number = f"{stem}_{number}", number + 1
+        found[key] = value
+    return found
 
 
 def declared_by(entry: Entry) -> dict[str, Parameter]:
@@ -323,7 +365,7 @@ def _values(
     _check_names(chosen, study, f"-p ({entry.notebook})")
     own: dict[str, Any] = {"study": study_parameter or study.name}
     if case is not None and entry.for_each:
-        own[FOR_EACH[entry.for_each]] = case
+        own[GROUP if entry.column else FOR_EACH[entry.for_each]] = case
     for name in own:
         if name not in declared:
             raise ParameterError(
@@ -342,7 +384,9 @@ def _reason_to_skip(
         return f"the study has no table {', '.join(missing)}"
     if entry.any_tables and not any(table in study.tables for table in entry.any_tables):
         return f"the study has none of the tables {', '.join(entry.any_tables)}"
-    sections = [*entry.study, *([entry.for_each] if entry.for_each else [])]
+    if entry.column and (table := entry.column.partition(".")[0]) not in study.tables:
+        return f"the study has no table {table}"
+    sections = [*entry.study, *([entry.for_each] if entry.for_each and not entry.column else [])]
     empty = [section for section in dict.fromkeys(sections) if not getattr(study, section)]
     if empty:
         return f"study.yml has no {', '.join(empty)}"

@@ -31,7 +31,7 @@ from workbench.runs.handover import check_results, digest_results
 from workbench.runs.notebook_file import read_notebook
 from workbench.runs.parameters import Assignment, ParameterError
 from workbench.runs.pipeline import load_pipeline
-from workbench.runs.plan import RunPlan, Step, make_plan
+from workbench.runs.plan import Groups, RunPlan, Step, make_plan
 from workbench.runs.pool import InterruptedRunError, Pool, open_pool
 from workbench.runs.progress import Event, Follower, emit
 from workbench.runs.provenance import git_commit, versions
@@ -79,6 +79,7 @@ def plan_study(
     *,
     assignments: Sequence[Assignment] = (),
     notebooks: Iterable[str] | None = None,
+    groups: Groups | None = None,
 ) -> RunPlan:
     """Lay out a run without running it: what will run, what will be skipped, and why.
 
@@ -92,6 +93,8 @@ def plan_study(
         Parameters from the command line.
     notebooks : iterable of str, optional
         Notebooks, or single keys, asked for; all by default.
+    groups : callable, optional
+        See `workbench.runs.plan.make_plan`.
     """
     return make_plan(
         load_pipeline(root / "notebooks"),
@@ -99,6 +102,7 @@ def plan_study(
         assignments=assignments,
         only=notebooks,
         study_parameter=_study_parameter(study, root),
+        groups=groups,
     )
 
 
@@ -153,6 +157,7 @@ def run_studies(
     timeout: float | None = TIMEOUT,
     force: bool = False,
     watch: Callable[[Event], None] | None = None,
+    groups: Groups | None = None,
 ) -> list[RunRecord | WorkbenchError]:
     """Run the notebooks of several studies in one pool of processes, each study a run of its own.
 
@@ -179,6 +184,8 @@ def run_studies(
         Execute even what has not changed.
     watch : callable, optional
         Gets each event of the runs, with the name of its study.
+    groups : callable, optional
+        See `workbench.runs.plan.make_plan`.
 
     Returns
     -------
@@ -198,7 +205,7 @@ def run_studies(
         for place, study in enumerate(studies):
             with _told(outcomes, place):
                 active[place] = held.enter_context(
-                    _begun(study, root, now, assignments, asked, timeout, force, watch)
+                    _begun(study, root, now, assignments, asked, timeout, force, watch, groups)
                 )
         if not active:
             return [outcomes[place] for place in range(len(studies))]
@@ -263,12 +270,13 @@ def _begun(
     timeout: float | None,
     force: bool,
     watch: Callable[[Event], None] | None,
+    groups: Groups | None,
 ) -> Iterator[_RunUnderWay]:
     """Lay out a run and hold its study until the runs have ended."""
     swept = sweep_of(root, assignments, requested)
     history = history_of(root, study.name, study.seen)
     if swept is None:
-        plan = plan_study(study, root, assignments=assignments, notebooks=requested)
+        plan = plan_study(study, root, assignments=assignments, notebooks=requested, groups=groups)
     elif study.seen is not None:
         raise ParameterError(
             "a sweep tries values on the study as it is",

@@ -38,6 +38,7 @@ from workbench.segments.profiles.attributes import (
     by_attribute,
     join_attributes,
 )
+from workbench.segments.profiles.breakdown import Breakdown, break_down, groups_shown
 from workbench.segments.profiles.fairness import Fairness, fairness
 from workbench.segments.profiles.personas import Personas, nearest_advice, personas
 from workbench.segments.profiles.profile import (
@@ -58,6 +59,7 @@ __all__ = [
     "STAGES",
     "Associations",
     "AttributeProfile",
+    "Breakdown",
     "ChurnModel",
     "Clusters",
     "ContractSurvival",
@@ -84,6 +86,7 @@ __all__ = [
     "answers_of",
     "associations",
     "auc",
+    "break_down",
     "by_attribute",
     "churn_model",
     "clusters",
@@ -96,6 +99,7 @@ __all__ = [
     "distinguishing",
     "fairness",
     "gini",
+    "groups_shown",
     "hazards",
     "history_days",
     "holders",

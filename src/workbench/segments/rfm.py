@@ -10,7 +10,7 @@ Mail, Marketing Science 14(4), 378-394.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from workbench.languages import Language, speak
 from workbench.results import Advice, Estimate, Finding, Picture, Result, labelled, named_estimates
 from workbench.segments.concentration import share_of_top, top_count
 from workbench.segments.profiles.attributes import join_attributes
+from workbench.segments.profiles.breakdown import Breakdown, break_down
 from workbench.segments.profiles.personas import Personas, nearest_advice, personas
 from workbench.segments.profiles.profile import (
     SPEND,
@@ -186,6 +187,28 @@ class RFM(Result):
         """Give what else is known of each customer; see `join_attributes`."""
         known = join_attributes(self.customers, people, as_of=as_of)
         return known.drop(columns=list(self.customers.columns))
+
+    def breakdown(
+        self, attributes: pd.DataFrame | None, *, by: Iterable[str | Sequence[str]]
+    ) -> Breakdown:
+        """Break customers, orders and spend down by segment and by what else is known of them.
+
+        Parameters
+        ----------
+        attributes : DataFrame or None
+            See `attributes`.
+        by : iterable of str or of two str
+            Attributes and pairs, `segment` among them; those that are not known are left out.
+        """
+        segment = self.shown.astype("str").array
+        known = pd.DataFrame({"segment": segment}, index=self.customers.index)
+        if attributes is not None:
+            known = known.join(attributes.drop(columns="segment", errors="ignore"))
+        asked = [(one,) if isinstance(one, str) else tuple(one) for one in by]
+        return break_down(
+            known, orders=self.customers["orders"], spend=self.monetary if self.valued else None,
+            by=[one for one in asked if set(one) <= set(known)], min_cell=self.rule,
+        )  # fmt: skip
 
     def personas(
         self, attributes: pd.DataFrame | None = None, *, groups: pd.Series | None = None

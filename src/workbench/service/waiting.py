@@ -62,7 +62,8 @@ SLOW: Final = {
     ),
 }
 KEEP: Final = (
-    "Find out what holds up the {late} of the contacts that take longer, most frequent reason first"
+    "Find out what holds up the {late} of the contacts that take longer,"
+    " most frequent reason first."
 )
 MOVE: Final = "Find out why {group} waits longest, and whether people can be moved there"
 TITLES: Final = {

@@ -91,4 +91,5 @@ def _notebook(page: str) -> str:
 
 def _language(node: Any) -> str:
     # The card of a study that has one language stands on the front page of another.
-    return str(next(iter(node.xpath("ancestor-or-self::*[@lang][1]/@lang")), ""))[:2]
+    tag = str(next(iter(node.xpath("ancestor-or-self::*[@lang][1]/@lang")), ""))
+    return tag if tag.startswith("zh-Hant") else tag[:2]

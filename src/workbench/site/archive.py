@@ -20,7 +20,7 @@ import pandas as pd
 
 from workbench.site.near import rows_of_customers, too_near
 from workbench.site.records import StudyRecord
-from workbench.site.words import BASE, NAMES, in_language, language_of, say_moment, word
+from workbench.site.words import BASE, MADE, NAMES, in_language, language_of, say_moment, word
 
 ARCHIVE = "archive"
 STUDIES = "studies"
@@ -111,7 +111,7 @@ def _linked(source: str, target: str) -> None:
 
 def _keep(site: Path, base: Path, record: StudyRecord) -> None:
     pages: list[Path] = []
-    for language in NAMES:
+    for language in (*NAMES, *MADE):
         edition = PurePosixPath("" if language == BASE else language)
         study = site / edition / STUDIES / record.study.name
         if not study.is_dir():

@@ -22,6 +22,7 @@ from bs4 import BeautifulSoup, Tag
 from bs4.element import PreformattedString
 
 from workbench.errors import SiteError
+from workbench.languages.traditional import MADE_OF, traditional, traditional_html
 from workbench.site.config import site_address, site_titles
 from workbench.site.content import Content, read_content
 from workbench.site.figures import in_page
@@ -30,6 +31,7 @@ from workbench.site.furniture import social_picture
 from workbench.site.page_cache import PageCache
 from workbench.site.shell import THEME, MenuItem, compose, read_navigation
 from workbench.site.stage import REPORTS
+from workbench.site.traditional import made_body, made_content, made_menu, pages_made
 from workbench.site.withhold import study_of
 from workbench.site.words import BASE, in_language, language_of
 
@@ -61,10 +63,17 @@ class _Frame:
     titles: Mapping[str, str]
     homes: Mapping[str, str]
     address: str
+    #: Pages that are made of others: page, region, page made.
+    made: Mapping[str, Mapping[str, str]]
 
 
 def finish(
-    rendered: Path, target: Path, *, sources: Path, kept: PageCache | None = None
+    rendered: Path,
+    target: Path,
+    *,
+    sources: Path,
+    kept: PageCache | None = None,
+    regions: Mapping[str, Collection[str]] | None = None,
 ) -> list[str]:
     """Write the finished site.
 
@@ -78,6 +87,8 @@ def finish(
         The project or its copy: ``_quarto.yml`` with its profiles, and ``reports/theme``.
     kept : PageCache, optional
         Pages that were finished before.
+    regions : mapping, optional
+        Editions that are made of the Chinese one, with the studies that have them.
 
     Returns
     -------
@@ -93,26 +104,36 @@ def finish(
     pages = [path.relative_to(rendered / REPORTS).as_posix() for path in found]
     if not pages:
         raise SiteError("the renderer left no pages", where=str(rendered))
-    titles = site_titles(sources)
-    frame = _Frame(pages, titles, twins("index.html", titles, pages), site_address(sources))
+    titles = titles_of(sources, regions or {})
+    made = pages_made(pages, regions or {})
+    there = [*pages, *(place for places in made.values() for place in places.values())]
+    homes = twins("index.html", titles, there)
+    frame = _Frame(there, titles, homes, site_address(sources), made)
     kept = kept or PageCache()
     written: list[str] = []
     files: set[str] = set()
     for path, page in zip(found, pages, strict=True):
-        html = _finished(path, page, frame, files, kept)
-        if not html:
-            continue
-        out = target / page
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(html, encoding="utf-8")
-        written.append(page)
+        for place, html in _finished(path, page, frame, files, kept).items():
+            out = target / place
+            out.parent.mkdir(parents=True, exist_ok=True)
+            out.write_text(html, encoding="utf-8")
+            written.append(place)
     _copy_files(rendered, sources, target, files)
     embed_font(target, target / THEME / "tokens.css", kept)
     return written
 
 
-def _finished(path: Path, page: str, frame: _Frame, files: set[str], kept: PageCache) -> str:
-    """Finish a page, or take it as it was finished before of the same parts.
+def titles_of(sources: Path, regions: Iterable[str]) -> dict[str, str]:
+    """Give the site's title in every edition, those that are made of another included."""
+    titles = site_titles(sources)
+    own = titles.get(MADE_OF, "")
+    return titles | {region: traditional(own, region) for region in regions if own}
+
+
+def _finished(
+    path: Path, page: str, frame: _Frame, files: set[str], kept: PageCache
+) -> dict[str, str]:
+    """Finish a page and those made of it, or take them as they were finished of the same parts.
 
     What tells of a run alone, its time and its origin, is put in afterwards: a page that a new run
     leaves as it was is not made again for it.
@@ -120,21 +141,25 @@ def _finished(path: Path, page: str, frame: _Frame, files: set[str], kept: PageC
     html, told = _part(path.read_text(encoding="utf-8"))
     drawings = sorted(set(_DRAWING.findall(html)))
     siblings = twins(page, frame.titles, frame.pages)
-    around = repr([siblings, frame.homes, frame.titles])
+    made = frame.made.get(page, {})
+    around = repr([siblings, frame.homes, frame.titles, frame.pages if made else ()])
     parts: list[str | bytes] = [page, frame.address, around, html]
     parts += [x.read_bytes() for name in drawings if (x := path.parent / unquote(name)).is_file()]
 
     def make() -> str:
         own: set[str] = set()
-        made = _finish_page(html, path, page, siblings, frame, own)
-        return json.dumps({"html": made or "", "files": sorted(own)}, ensure_ascii=False)
+        finished = _finish_page(html, path, page, siblings, frame, own)
+        return json.dumps({"pages": finished, "files": sorted(own)}, ensure_ascii=False)
 
     about = json.loads(kept.text("page", parts, make))
     files.update(about["files"])
-    made = str(about["html"])
-    for token, text in told.items():
-        made = made.replace(token, text)
-    return made
+    finished: dict[str, str] = about["pages"]
+    regions = {place: region for region, place in made.items()}
+    for place in finished:
+        for token, text in told.items():
+            said = traditional_html(text, regions[place]) if place in regions else text
+            finished[place] = finished[place].replace(token, said)
+    return finished
 
 
 def _part(html: str) -> tuple[str, dict[str, str]]:
@@ -163,26 +188,39 @@ def _finish_page(
     siblings: Mapping[str, str],
     frame: _Frame,
     files: set[str],
-) -> str | None:
+) -> dict[str, str]:
     soup = BeautifulSoup(html, "lxml")
     language = language_of(page)
     navigation = _at_root(read_navigation(soup, f"{REPORTS}/{page}"))
     content = read_content(soup, language)
     if content is None:
-        return None
+        return {}
     _set_figures(content, page, path.parent)
     _move_links(content, page, files)
-    return compose(
-        content,
-        page=page,
-        language=language,
-        site=frame.titles.get(language) or frame.titles.get(BASE, ""),
-        navigation=navigation,
-        siblings=siblings,
-        homes=frame.homes,
-        address=frame.address,
-        picture=social_picture(language, study_of(page)),
-    )
+    body = content.body.decode_contents().strip()
+
+    def composed(place: str, said: Content, menu: tuple[MenuItem, ...], inner: str) -> str:
+        own = language_of(place)
+        return compose(
+            said,
+            page=place,
+            language=own,
+            site=frame.titles.get(own) or frame.titles.get(BASE, ""),
+            navigation=menu,
+            siblings=siblings,
+            homes=frame.homes,
+            body=inner,
+            address=frame.address,
+            picture=social_picture(own, study_of(place)),
+        )
+
+    pages = {page: composed(page, content, navigation, body)}
+    there = set(frame.pages)
+    for region, place in frame.made.get(page, {}).items():
+        menu = made_menu(navigation, region, there)
+        inner = made_body(body, place, region, there)
+        pages[place] = composed(place, made_content(content, region), menu, inner)
+    return pages
 
 
 def _at_root(items: tuple[MenuItem, ...]) -> tuple[MenuItem, ...]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,23 +15,27 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from workbench.errors import SiteError
+from workbench.languages.traditional import MADE_OF, REGIONS, traditional
 from workbench.site.agreement import disagreements
 from workbench.site.archive import STUDIES, archive, archive_place
 from workbench.site.check import check, refuse
-from workbench.site.config import read_config, site_address, site_titles
+from workbench.site.config import read_config, site_address
 from workbench.site.feed import write_feed
-from workbench.site.finish import finish, twins
+from workbench.site.finish import finish, titles_of, twins
 from workbench.site.furniture import social_picture, write_card, write_lost, write_sitemap
 from workbench.site.page_cache import PageCache, clear_builds, made_of, recall, remember
 from workbench.site.records import card_texts, studies_with_runs
 from workbench.site.render import render
 from workbench.site.search import write_search
 from workbench.site.stage import CARDS, FONT, REPORTS, Staged, edition_folder, stage
+from workbench.site.traditional import also_made, made_news, regions_of
 from workbench.site.withhold import withhold
-from workbench.site.words import NAMES
+from workbench.site.words import MADE, NAMES
 
 SITE = "_site"
 WORK = ".site"
+# of Linux' renameat2: paths are as seen from here; two names change places
+_HERE, _EXCHANGE = -100, 2
 _REMEMBERED = ("pages", "studies", "renderer", "warnings")
 
 
@@ -106,6 +112,7 @@ def publish(
     secrets = sorted(set(forbidden))
     with _alone(work):
         clear_builds(work)
+        bring_back(root / SITE)
         names = tuple(studies_with_runs(root) if studies is None else studies)
         inputs = made_of(root, names, _staged_places(root), _asked(names, renderer, secrets))
         before = recall(work, root / SITE, inputs)
@@ -124,8 +131,12 @@ def publish(
         try:
             rendered = render(root, folder / "render", renderer=renderer)
             new = folder / "site"
-            pages = finish(rendered.folder, new, sources=folder / "render", kept=kept)
-            dress(new, root / SITE, folder / "render", staged, pages)
+            regions = regions_of(record.study for record in staged.records)
+            pages = finish(
+                rendered.folder, new, sources=folder / "render", kept=kept, regions=regions
+            )
+            dress(new, root / SITE, folder / "render", staged, pages, regions)
+            secrets = sorted(also_made(secrets, regions))
             texts = [card_texts(record.study) for record in staged.records]
             contacts = [(record.study.contact or {}).values() for record in staged.records]
             faults, withheld = withhold(
@@ -185,12 +196,19 @@ def _asked(studies: Sequence[str], renderer: str, secrets: Sequence[str]) -> Ite
 
 def with_published(root: Path, studies: Iterable[str]) -> list[str]:
     """List studies together with those on the site: publishing one takes no other off."""
-    folders = [root / SITE / STUDIES, *(root / SITE / x / STUDIES for x in NAMES)]
+    folders = [root / SITE / STUDIES, *(root / SITE / x / STUDIES for x in (*NAMES, *MADE))]
     there = {path.name for folder in folders if folder.is_dir() for path in folder.iterdir()}
     return sorted(there & set(studies_with_runs(root)) | set(studies))
 
 
-def dress(new: Path, old: Path, sources: Path, staged: Staged, pages: list[str]) -> None:
+def dress(
+    new: Path,
+    old: Path,
+    sources: Path,
+    staged: Staged,
+    pages: list[str],
+    regions: Mapping[str, Collection[str]] | None = None,
+) -> None:
     """Add to the pages what a site has besides: feeds, sitemap, the page for what is not there.
 
     Parameters
@@ -203,30 +221,45 @@ def dress(new: Path, old: Path, sources: Path, staged: Staged, pages: list[str])
         What the runs have to tell.
     pages : list of str
         The pages, from the site's root.
+    regions : mapping, optional
+        Editions that are made of the Chinese one, with the studies that have them.
     """
     address = site_address(sources)
-    titles = site_titles(sources)
+    titles = titles_of(sources, regions or {})
     homes = twins("index.html", titles, pages)
+    every = {**staged.news}
+    for region, studies in (regions or {}).items():
+        every[region] = made_news(staged.news.get(MADE_OF, ()), region, studies)
     places = {
         (told.run, told.language): archive_place(told.run, told.study, told.language)
-        for news in staged.news.values()
+        for news in every.values()
         for told in news
     }
     for language in homes:
-        news = staged.news.get(language, ())
+        news = every.get(language, ())
         write_feed(new, old, language, news, title=titles[language], address=address, places=places)
         for told in news if address else ():
             picture = new / social_picture(language, told.study)
             write_card(picture, told.title, told.says, titles[language])
         if address:
-            about = str(read_config(sources, language)["website"].get("description") or "")
+            about = site_description(sources, language)
             write_card(new / social_picture(language, None), titles[language], about, "")
     write_sitemap(new, address, {page: twins(page, titles, pages) for page in pages})
     write_lost(new, homes, titles, address)
 
 
+def site_description(sources: Path, language: str) -> str:
+    """Give what the site says of itself in an edition."""
+    own = MADE_OF if language in REGIONS else language
+    about = str(read_config(sources, own)["website"].get("description") or "")
+    return traditional(about, language) if language in REGIONS else about
+
+
 def swap(new: Path, site: Path) -> None:
-    """Put a finished folder in a site's place; the old one goes only when the new one is there.
+    """Put a finished folder in a site's place, in one step: no reader finds none.
+
+    Where the system cannot exchange two folders the old one is renamed first, and put back by the
+    next publication if this one ends in between.
 
     Parameters
     ----------
@@ -236,8 +269,12 @@ def swap(new: Path, site: Path) -> None:
         Where it belongs.
     """
     old = site.with_name(f"{site.name}.old")
-    if old.exists() and site.exists():
+    bring_back(site)
+    if old.exists():
         shutil.rmtree(old)
+    if site.exists() and exchange(new, site):
+        shutil.rmtree(new, ignore_errors=True)
+        return
     if site.exists():
         site.rename(old)
     try:
@@ -247,6 +284,25 @@ def swap(new: Path, site: Path) -> None:
             old.rename(site)
         raise
     shutil.rmtree(old, ignore_errors=True)
+
+
+def bring_back(site: Path) -> None:
+    """Put the old site back where a publication ended between its two renames."""
+    old = site.with_name(f"{site.name}.old")
+    if old.is_dir() and not site.exists():
+        old.rename(site)
+
+
+def exchange(one: Path, other: Path) -> bool:
+    """Let two folders change places at once; False where the system cannot."""
+    if not one.is_dir():
+        return False
+    try:
+        rename = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError):
+        return False
+    names = os.fsencode(one), os.fsencode(other)
+    return bool(rename(_HERE, names[0], _HERE, names[1], _EXCHANGE) == 0)
 
 
 @contextmanager

@@ -19,6 +19,8 @@ from workbench.site.furniture import canonical
 from workbench.site.words import BASE, LOCALE, html_lang, name_of, word
 
 THEME = "theme"
+SAID_BY_SCRIPT = ("all_rows", "filter_rows", "rows_found", "copy", "copied")
+"""Words of what the page's script adds."""
 # Runs before the first paint: a page does not flash in the wrong colours, and the Chinese letters
 # are there for the first word. Where Chromium had to wait for them it would keep empty boxes, even
 # once they are loaded; another way of rendering text makes it lay the text out anew.
@@ -104,6 +106,7 @@ def compose(
     navigation: Sequence[MenuItem],
     siblings: Mapping[str, str],
     homes: Mapping[str, str],
+    body: str,
     address: str = "",
     picture: str = "",
 ) -> str:
@@ -112,7 +115,7 @@ def compose(
     Parameters
     ----------
     content : Content
-        What the page says.
+        What the page says of itself.
     page : str
         Its path from the site's root.
     language : str
@@ -125,6 +128,8 @@ def compose(
         Language to the path of this page in that language, this one's own included.
     homes : mapping of str to str
         Language to the front page.
+    body : str
+        HTML of what stands below its head.
     address : str
         Where the site is read; empty where that is not known.
     picture : str
@@ -168,7 +173,7 @@ def compose(
 <script>{_FIRST}</script>
 <script src="{theme}/page.js" defer></script>
 </head>
-<body>
+<body{_said_by_script(language)}>
 <a class="wb-skip" href="#content">{word("skip", language)}</a>
 {_header(site, page, language, home, siblings, homes)}
 <div class="{frame}">
@@ -184,7 +189,7 @@ def compose(
 {content.dates}
 {content.banner}
 </header>
-{content.body.decode_contents().strip()}
+{body}
 </article>
 </main>
 {_contents(content, language)}
@@ -257,6 +262,13 @@ def _header(
  hidden>{menu}</button>
 </div>
 </header>"""
+
+
+def _said_by_script(language: str) -> str:
+    """Give the page's script the words that it adds, in the page's language."""
+    return "".join(
+        f' data-{name.replace("_", "-")}="{_attr(word(name, language))}"' for name in SAID_BY_SCRIPT
+    )
 
 
 def _navigation(items: Sequence[MenuItem], page: str, home: str) -> str:

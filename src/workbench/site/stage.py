@@ -272,7 +272,9 @@ def _pages(
             page.path = f"{study}/{entry.step.notebook}/{entry.step.case}.ipynb"
             page.kind, page.subtitle = "case", heading
             page.order = place.get(entry.step.case, len(place) + rank)  # as the card lists them
-            page.title = pick(titles_of.get(entry.step.case), language) or entry.step.case
+            group = str(entry.step.parameters.get("group") or entry.step.case)
+            own = titles_of.get(entry.step.case)
+            page.title = pick(own, language) if own else speak(language).name(group)
         elif entry.step.notebook == LANDING:
             page.path, page.kind, page.order = f"{study}/index.ipynb", "study", order
             # its message stands where other pages have their question
@@ -343,9 +345,10 @@ def _page_files(
     if page.kind == "study":
         inner = [p for p in pages if p.kind in ("page", "cases")]
         links = [_link(p, folder) for p in sorted(inner, key=lambda p: p.order)]
-        # Where there is a landing page, the numbers stand on it already.
-        most = 0 if page.entry is not None and page.entry.page is not None else 1
-        links = [replace(link, cards=link.cards[:most]) for link in links]
+        # Where there is a landing page, what the pages say stands on it already.
+        if page.entry is not None and page.entry.page is not None:
+            links = [replace(link, cards=(), lead="") for link in links]
+        links = [replace(link, cards=link.cards[:1]) for link in links]
         cells += _block(blocks.contents(links, language, heading=word("contents", language)))
         cells += _block(blocks.skipped(_skipped(record, language, titles), language))
     elif page.kind == "cases":

@@ -18,7 +18,7 @@ from bs4 import BeautifulSoup, Tag
 from workbench.site.archive import pages_of
 from workbench.site.check import Fault
 from workbench.site.records import StudyRecord, card_texts
-from workbench.site.words import BASE, NAMES, language_of, word
+from workbench.site.words import BASE, MADE, NAMES, language_of, word
 
 #: Checks a site anew.
 Check = Callable[[], list[Fault]]
@@ -66,7 +66,7 @@ def withhold(
 def study_of(page: str) -> str | None:
     """Name the study that a page belongs to; None for written pages and front pages."""
     parts = PurePosixPath(page).parts
-    if parts and parts[0] in NAMES and parts[0] != BASE:
+    if parts and parts[0] in {*NAMES, *MADE} and parts[0] != BASE:
         parts = parts[1:]
     return parts[1] if len(parts) > 2 and parts[0] == "studies" else None
 

@@ -8,12 +8,16 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime
 
+from workbench.languages.traditional import MADE_OF, REGIONS, tag_of, traditional
+
 BASE = "en"
 """The language whose pages lie at the root; every other language has a folder of its own."""
 
 NAMES = {"en": "English", "zh": "中文"}
-HTML_LANG = {"en": "en", "zh": "zh-Hans"}
-LOCALE = {"en": "en_GB", "zh": "zh_Hans_CN"}
+"""Editions that pages are written in; `MADE` are made of one of them."""
+MADE = {"zh-TW": "繁體中文（台灣）", "zh-HK": "繁體中文（香港）"}
+HTML_LANG = {"en": "en", "zh": "zh-Hans", **{region: tag_of(region) for region in REGIONS}}
+LOCALE = {"en": "en_GB", "zh": "zh_Hans_CN", "zh-TW": "zh_Hant_TW", "zh-HK": "zh_Hant_HK"}
 
 _WORDS: dict[str, dict[str, str]] = {
     "site": {"en": "Customer reports", "zh": "客户研究报告"},
@@ -42,6 +46,11 @@ _WORDS: dict[str, dict[str, str]] = {
         "en": "The first {n} of {of} columns",
         "zh": "共{of}列，此处为前{n}列",
     },
+    "all_rows": {"en": "all", "zh": "全部"},
+    "filter_rows": {"en": "Filter rows", "zh": "筛选"},
+    "rows_found": {"en": "{n} of {of}", "zh": "{of}行中的{n}行"},
+    "copy": {"en": "Copy", "zh": "复制"},
+    "copied": {"en": "Copied", "zh": "已复制"},
     "csv": {"en": "Download (CSV)", "zh": "下载数据（CSV）"},
     "figure": {"en": "Figure", "zh": "图"},
     "footnotes": {"en": "Notes", "zh": "注释"},
@@ -193,13 +202,16 @@ def word(key: str, language: str, **values: object) -> str:
         What the placeholders of the text stand for.
     """
     entry = _WORDS[key]
-    text = entry.get(language, entry[BASE])
+    if language in REGIONS:
+        text = traditional(entry.get(MADE_OF, entry[BASE]), language)
+    else:
+        text = entry.get(language, entry[BASE])
     return text.format(**values) if values else text
 
 
 def name_of(language: str) -> str:
     """Return a language's name for itself, such as ``中文``."""
-    return NAMES.get(language, language)
+    return NAMES.get(language) or MADE.get(language, language)
 
 
 def html_lang(language: str) -> str:
@@ -210,7 +222,7 @@ def html_lang(language: str) -> str:
 def language_of(page: str) -> str:
     """Return a page's language, which its first folder tells."""
     first = PurePosixPath(page).parts[0]
-    return first if first in NAMES and first != BASE else BASE
+    return first if first in {*NAMES, *MADE} and first != BASE else BASE
 
 
 def in_language(page: str, language: str) -> str:

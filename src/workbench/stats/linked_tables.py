@@ -168,16 +168,18 @@ def _derivable(told: _Told) -> Iterator[tuple[list[int], Mask]]:
 
 
 def _solved(over: Mask) -> Iterator[tuple[list[int], Mask]]:
-    """Yield the atoms that solving for all of them gives, with the figures it takes."""
-    system = over.astype(float)
+    """Yield what solving for all of it gives, with the figures it takes.
+
+    Atoms that no figure tells apart are one unknown: their sum may follow where none of them does.
+    """
+    patterns, place = np.unique(over, axis=1, return_inverse=True)
+    place, system = np.ravel(place), patterns.astype(float)
     basis, size, rows = np.linalg.svd(system, full_matrices=False)
     rank = int((size > 1e-9 * size.max(initial=1.0)).sum())
     known = np.flatnonzero(np.square(rows[:rank]).sum(axis=0) > 1 - 1e-9)
     for atom in known:
         weights = basis[:, :rank] @ (rows[:rank, atom] / size[:rank])
-        only = np.zeros(over.shape[1], dtype=bool)
-        only[atom] = True
-        yield [int(i) for i in np.flatnonzero(np.abs(weights) > 1e-6)], only
+        yield [int(i) for i in np.flatnonzero(np.abs(weights) > 1e-6)], place == atom
 
 
 def _hide(figures: list[int], told: _Told, cells: Sums, hidden: Sequence[Mask]) -> bool:

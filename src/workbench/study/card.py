@@ -21,6 +21,7 @@ from workbench.study.alerts import Alerts, faults_of
 from workbench.study.cases import Case
 from workbench.study.fields import (
     LANGUAGES,
+    TRADITIONAL,
     Card,
     Linkage,
     LocalText,
@@ -51,6 +52,7 @@ PSEUDONYM_KEY = Path(CACHE) / "pseudonym.key"
 #: The last day that a study may be of; stands for one that nobody has named.
 LATEST = dt.date(2200, 12, 31)
 _FROM_FOLDER = {"name", "folder", "seen"}
+_MADE_OF_ANOTHER = "traditional"
 
 
 class Study(Card):
@@ -71,6 +73,7 @@ class Study(Card):
     next_update: dt.date | None = None  # when readers may expect the next run
     licence: str | None = None
     languages: tuple[str, ...] = Field(default=("en",), min_length=1)
+    traditional: tuple[str, ...] = ()  # editions made of the Chinese one; written under languages
     as_of: dt.date
     currency: str = "USD"
     time_unit: Literal["hour", "day", "week", "month", "quarter", "year"] = "day"
@@ -316,12 +319,22 @@ def load_study(name_or_path: str | Path) -> Study:
 def read_card(path: Path) -> Study:
     """Read and check one card file; see `load_study`."""
     raw, lines, problems = read_yaml(path, StudyError)
+    if _MADE_OF_ANOTHER in raw:
+        where = line_of((_MADE_OF_ANOTHER,), lines)
+        problems.append((where, f"{_MADE_OF_ANOTHER}: unknown key; name zh-TW under languages"))
     for key in _FROM_FOLDER & set(raw):
         whence = "the folder" if key != "seen" else "the command's --as-of"
         problems.append((line_of((key,), lines), f"{key}: unknown key; it comes from {whence}"))
-    written = {key: value for key, value in raw.items() if key not in _FROM_FOLDER}
+    left_out = {*_FROM_FOLDER, _MADE_OF_ANOTHER}
+    written = {key: value for key, value in raw.items() if key not in left_out}
     languages = written.get("languages")
     listed = languages if isinstance(languages, list) else []
+    if made := [code for code in listed if code in TRADITIONAL]:
+        if "zh" not in listed:
+            text = f"{made[0]} is made of the Chinese pages; name zh, too"
+            problems.append((line_of(("languages",), lines), f"languages: {text}"))
+        listed = [code for code in listed if code not in TRADITIONAL]
+        written |= {"languages": listed, "traditional": tuple(dict.fromkeys(made))}
     context = {"languages": tuple(code for code in listed if isinstance(code, str)) or ("en",)}
     # As it was named, not where links lead: a study that is linked into data/ keeps its name.
     folder = path.parent.absolute()

@@ -25,6 +25,8 @@ from workbench.study.packages import complaint
 
 #: Languages that the reports are written in; a card may name others, which fall back to these.
 LANGUAGES = ("en", "zh")
+#: Editions that are made of the Chinese pages, and need no text of their own.
+TRADITIONAL = ("zh-TW", "zh-HK")
 
 
 def _localised(value: Any, info: ValidationInfo) -> Any:

@@ -56,7 +56,8 @@ class Segments(Card):
     levels in place of quantiles; `weights` those of the frequency and the spend score; `tiers` the
     pyramid, from the top, `to` the share of customers at which each ends, `cost` what a customer
     costs a year; `margin` the share of a sale that is kept; `protected` the attributes that must
-    not decide how a person is treated.
+    not decide how a person is treated; `by` the attributes, and the pairs of two, by which readers
+    may filter customers, orders and spend.
     """
 
     rules: tuple[SegmentRule, ...] = ()
@@ -65,6 +66,7 @@ class Segments(Card):
     tiers: tuple[Tier, ...] = ()
     margin: float = Field(default=1.0, gt=0, le=1)
     protected: tuple[str, ...] = ("age", "birth_year", "gender")
+    by: tuple[str | tuple[str, str], ...] = ("segment", "region")
 
     @field_validator("weights")
     @classmethod

@@ -92,6 +92,17 @@ def test_groups_far_apart_are_said_to_differ_and_equal_ones_are_not() -> None:
     assert not gaps_by(answers(region=np.tile(["a", "b"], 200)), "region").differ
 
 
+def test_the_mean_gap_says_of_which_wave_it_is() -> None:
+    both = answers()
+    waves = both.background["wave"].astype("category")
+    both = replace(both, background=both.background.assign(wave=waves))
+    for found, wave in ((both, ""), (both.subset(waves == "b"), "b")):
+        first, mean = gaps(found).findings()
+        for said in (mean.message, first.advice.message):
+            assert ("on average in the wave {wave}" in said) == bool(wave)
+        assert mean.values["wave"] == first.values["wave"] == wave
+
+
 def test_a_change_between_waves_is_welchs() -> None:
     found = answers()
     change = gap_changes(found).set_index("dimension").loc["overall"]

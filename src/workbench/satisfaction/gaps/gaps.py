@@ -18,6 +18,15 @@ from workbench.satisfaction.questionnaire.answers import Answers, SurveyError
 from workbench.stats import adjust, column_moments
 from workbench.stats.weights import several
 
+CLOSE = "Close the gap to what customers expect: {gap} on average."
+CLOSE_OF_WAVE = "Close the gap to what customers expect: {gap} on average in the wave {wave}."
+ON_AVERAGE = (
+    "Experience minus expectation is {gap} on average. It is lowest for “{item}”: {lowest}."
+)
+ON_AVERAGE_OF_WAVE = (
+    "Experience minus expectation is {gap} on average in the wave {wave}. It is lowest for"
+    " “{item}”: {lowest}."
+)
 GAP_AXIS = "Experience minus expectation, scale points (bar: 95% interval)"
 
 
@@ -33,11 +42,14 @@ class Gaps(Result):
     dimensions : DataFrame
         The same for each dimension and, last, `overall`; each respondent counts once.
     level : float
+    wave : str
+        The wave that was asked, where the survey has several and this is one of them.
     """
 
     items: pd.DataFrame
     dimensions: pd.DataFrame
     level: float = 0.95
+    wave: str = ""
 
     @property
     def table(self) -> pd.DataFrame:
@@ -152,7 +164,7 @@ class Gaps(Result):
             )
         advice = None
         if gap.high < 0:
-            advice = Advice("Close the gap to what customers expect: {gap} on average.", 3)
+            advice = Advice(CLOSE_OF_WAVE if self.wave else CLOSE, 3)
         (lowest,) = named_estimates(
             self.table.head(1), "label", kind="points", signed=True
         ).values()
@@ -160,7 +172,7 @@ class Gaps(Result):
             Finding(
                 "gap",
                 message,
-                {**counts, **where, "gap": gap},
+                {**counts, **where, "gap": gap, "wave": self.wave},
                 verdict=verdict,
                 severity="note" if short or not above else "ok",
                 estimates={"gap": gap},
@@ -168,9 +180,8 @@ class Gaps(Result):
             ),
             Finding(
                 "gap.widest",
-                "Experience minus expectation is {gap} on average. It is lowest for “{item}”: "
-                "{lowest}.",
-                {"gap": gap, "item": widest["label"], "lowest": lowest},
+                ON_AVERAGE_OF_WAVE if self.wave else ON_AVERAGE,
+                {"gap": gap, "item": widest["label"], "lowest": lowest, "wave": self.wave},
             ),
         ]
 
@@ -312,8 +323,20 @@ def gaps(answers: Answers, *, level: float = 0.95) -> Gaps:
     items.insert(2, "dimension", [answers.dimension_of(i) for i in answers.items])
     names = [*answers.dimensions, "overall"]
     return Gaps(
-        items=items, dimensions=dimension_gaps(names, *sides, w, people, level), level=level
+        items=items,
+        dimensions=dimension_gaps(names, *sides, w, people, level),
+        level=level,
+        wave=_only_wave(answers),
     )
+
+
+def _only_wave(answers: Answers) -> str:
+    """Name the wave of the answers; nothing where there is one alone, or they are of several."""
+    waves = answers.background.get("wave")
+    if waves is None or not isinstance(waves.dtype, pd.CategoricalDtype):
+        return ""
+    asked = waves.astype(str).unique()
+    return str(asked[0]) if len(asked) == 1 and len(waves.cat.categories) > 1 else ""
 
 
 def dimension_sides(answers: Answers) -> tuple[Array, Array]:
