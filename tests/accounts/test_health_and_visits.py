@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from tests.accounts import examples, firm
 from workbench.accounts import area, health, read_weights, visit_effect
@@ -126,6 +127,8 @@ def test_visits_that_follow_sales_are_no_effect_and_no_figure_is_given() -> None
     found = examples.visited()
     # planted: visits bring nothing, and yet go with the sales of the same time
     assert found.naive.low > 0 and found.reversed
+    ax = Figure().subplots()
+    assert found.plot(ax) is ax and ax.has_data()
     refused, would = found.findings()
     assert refused.severity == "refusal" and refused.verdict == "cannot be told"
     assert found.naive.value not in [getattr(v, "value", v) for v in refused.values.values()]

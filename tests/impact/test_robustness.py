@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
+from types import SimpleNamespace
 
 import matplotlib
 
@@ -11,6 +12,7 @@ matplotlib.use("agg")
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 
 from workbench.impact import (
@@ -22,6 +24,7 @@ from workbench.impact import (
     staggered_adoption,
     trend_bounds,
 )
+from workbench.impact.checks.trend_bounds import _coefficients
 from workbench.impact.designs.differences.event_study import against_last_before
 
 
@@ -150,6 +153,14 @@ def test_few_units_bear_no_bounds_by_smoothness(make_panel, rng) -> None:
     assert set(trend_bounds(panel).table["restriction"]) == {"relative magnitudes"}
     with pytest.raises(CaseError, match="10 units tell too little"):
         trend_bounds(panel, bends=(0.1,))
+
+
+@pytest.mark.parametrize(("treated", "df"), [(49, 48.0), (50, 99.0)])
+def test_few_treated_units_bound_the_degrees_of_freedom(treated: int, df: float) -> None:
+    path = pd.DataFrame({"event": [-2, -1, 0], "estimate": [0.1, 0.0, 1.0], "se": [0.1, 0.0, 0.1]})
+    effect = SimpleNamespace(dynamic=path, covariance=np.eye(3), n_treated=treated, n_units=100)
+    *_, reference, found = _coefficients(effect)
+    assert (reference, found) == (1, df)
 
 
 def test_one_period_before_is_refused(make_panel, rng) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from workbench.study import Study, load_study, seen_on
-from workbench.study.watch import EACH, value_of
+from workbench.study.watch import EACH, _Entries, value_of
 
 CARD = {
     "title": "A shop",
@@ -106,6 +106,14 @@ def test_weights_hold_once_all_that_share_them_are_there(tmp_path: Path) -> None
 def test_a_study_that_nobody_looks_back_on_is_itself(tmp_path: Path) -> None:
     study = card(tmp_path)
     assert seen_on(study, None) is study
+
+
+def test_the_entries_of_a_part_read_as_any_mapping() -> None:
+    entries = _Entries({"a": 1, "b": 2})
+    assert list(entries.items()) == [("a", 1), ("b", 2)]
+    assert (list(entries), list(entries.values())) == (["a", "b"], [1, 2])
+    assert (list(entries.keys()), len(entries), "a" in entries) == (["a", "b"], 2, True)
+    assert (entries["b"], entries.get("c", 3)) == (2, 3)
 
 
 def test_what_each_table_says_is_another_when_one_more_asks_for_consent() -> None:

@@ -20,6 +20,7 @@ from workbench.segments import (
     purchase_snapshot,
     purchase_timeline,
 )
+from workbench.segments.churn.model import LEAST_EVENTS, _check
 from workbench.segments.churn.snapshots import with_attributes, with_contacts, with_purchases
 
 DAY = pd.Timestamp("2025-06-30")
@@ -140,6 +141,15 @@ def test_too_few_or_different_customers_are_told() -> None:
 
 
 # --- what was known on a day -----------------------------------------------------------------
+
+
+def test_as_many_who_left_as_are_asked_for_are_enough() -> None:
+    rng = np.random.default_rng(6)
+    (early, _), (test, _) = snapshot(rng, 300, "2025-01-01"), snapshot(rng, 300, "2025-04-01")
+    place = np.arange(len(early.features))
+    _check([replace(early, left=early.left * 0 + (place < LEAST_EVENTS))], test)
+    with pytest.raises(DataError, match="29 left and 271 stayed: too few to learn from"):
+        _check([replace(early, left=early.left * 0 + (place < LEAST_EVENTS - 1))], test)
 
 
 def purchases(**days: list[int]) -> pd.DataFrame:
