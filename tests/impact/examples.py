@@ -141,9 +141,15 @@ def held() -> room.PlanHeld:
     return room.hold_to_plan(moved, PlanRegister((plan,)), [evaluation()])
 
 
+def planned() -> room.CasePlan:
+    case = case_of("desk", START, "random", unit="city", plan={"periods": 4}, costs={"once": 9})
+    return room.plan_case(records(), case, outcome="sales", claimed=0.1, currency="EUR")
+
+
 EXAMPLES = {
     "Arms": arms,
     "Benefit": benefit,
+    "CasePlan": planned,
     "CaseReport": report,
     "Effect": effect,
     "Evaluation": evaluation,

@@ -19,7 +19,7 @@ FOLDER = Path(room.__file__).parent
 # The keys of these findings stand on no page; those of checks do.
 _KEYS_UNSEEN = (
     "findings.py", "benefit.py", "staggered_effect.py", "synthetic_control.py", "arms.py",
-    "whom.py",
+    "whom.py", "planning.py",
 )  # fmt: skip
 
 

@@ -394,7 +394,7 @@ def _about_case(tables: Tables, case: Case, readable: set[str]) -> list[str]:
         for column, values in (*(case.treated or {}).items(), *by_group.items()):
             if column in have and (unknown := _unknown_values(tables, "customers", column, values)):
                 problems.append(f"{at}: {unknown}")
-    tells = case.treated or case.starts or case.arms
+    tells = case.treated or case.starts or case.arms or case.plan
     if not tells and case.chosen != "everybody":
         if "treatments" not in tables:
             problems.append(

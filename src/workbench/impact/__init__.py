@@ -65,6 +65,7 @@ from workbench.impact.inputs.assignment import CaseData, with_arms
 from workbench.impact.inputs.panel import CaseError, Panel, read_panel
 from workbench.impact.inputs.series import side_by_side
 from workbench.impact.planned import PlanHeld, hold_to_plan, plan_case
+from workbench.impact.planning import CasePlan, plan_case
 from workbench.impact.power import Plan, plan_panel, plan_units, units_needed
 from workbench.impact.report import CaseReport, judge_case
 from workbench.impact.selection import CHOSEN, Selection, select_design
@@ -77,6 +78,7 @@ __all__ = [
     "Benefit",
     "CaseData",
     "CaseError",
+    "CasePlan",
     "CaseReport",
     "Design",
     "Effect",

@@ -103,6 +103,7 @@ def _read(tables: CaseTables) -> Material:
         # a group's series should have a value in each period; that of a customer need not
         row = pd.DataFrame([("no value", "units and periods", holes)], columns=_EXCLUDED)
         panel = replace(panel, exclusions=pd.concat([panel.exclusions, row], ignore_index=True))
+    panel = _with_blocks(panel, tables)
     same_rule = None
     if tables.selection is not None and case.chosen in ("rule", "volunteers"):
         baseline = _baseline(tables.selection, case, case.group or "customer_id")
@@ -122,6 +123,26 @@ def _read(tables: CaseTables) -> Material:
     uncounted = ready and size_column(records) is None
     thin = None if uncounted else thin_cells(panel, tables.min_cell)
     return Material(tables, panel, situation, panel.exclusions, thin)
+
+
+def _with_blocks(panel: Panel, tables: CaseTables) -> Panel:
+    """Tell the block of each unit within which the lot was drawn."""
+    blocks, who = tables.case.blocks, tables.case.group or "customer_id"
+    if blocks is None:
+        return panel
+    if isinstance(blocks, str):
+        column = higher_columns(tables.records, tables.units, who, panel.units).get(blocks)
+        own = None if column is None else column.reindex(panel.units)
+    else:
+        own = pd.Series(blocks).reindex(panel.units)
+    if own is None or own.isna().any():
+        raise CaseError(
+            "no block is known of {who}",
+            where=f"cases.{tables.case.name}.blocks",
+            remedy="name a column in which each unit has one value, or list all units",
+            who="any unit" if own is None else repr(own.index[own.isna()][0]),
+        )
+    return replace(panel, block=pd.factorize(own.astype(str))[0])
 
 
 def _one_answer(tables: CaseTables, treated: pd.Series) -> Material:
@@ -266,7 +287,7 @@ def _raised(tables: CaseTables, level: AssignmentLevel, start: pd.Series) -> Cas
         began = first_days(case, tables.records, tables.treatments)
         at = began.groupby(level.of.reindex(began.index)).min()
         days = {"treated": None, "starts": {v: pd.Timestamp(at[v]) for v in level.treated}}
-    raised = case.model_copy(update={"unit": column, "leave_out": (), **days})
+    raised = case.model_copy(update={"unit": column, "leave_out": (), "blocks": None, **days})
     return replace(
         tables, records=records, case=raised, treatments=None, selection=None, units=None
     )

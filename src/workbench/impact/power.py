@@ -130,7 +130,10 @@ def power_of(effect: float, se: float, df: float, *, level: float = 0.95) -> flo
     shift = abs(effect) / se
     if shift > 37:  # the noncentral t leaves its range; the chance is 1 to all digits
         return 1.0
-    return float(nct.sf(critical, df, shift) + nct.cdf(-critical, df, shift))
+    beyond = nct.sf(critical, df, shift), nct.cdf(-critical, df, shift)
+    # where the noncentral t leaves its range the chance is 1 on this side, and 0 on the other
+    sums = [fallback if np.isnan(p) else p for p, fallback in zip(beyond, (1.0, 0.0), strict=True)]
+    return min(float(sum(sums)), 1.0)
 
 
 def detectable(se: float, df: float, *, power: float = POWER, level: float = 0.95) -> float:

@@ -19,7 +19,7 @@ from workbench.impact.designs.staggered.staggered_effect import StaggeredEffect
 from workbench.impact.designs.survival.time_to_event import LEAVING, staying_if_known
 from workbench.impact.designs.synthetic.synthetic_control import SyntheticControl
 from workbench.impact.effect import ALPHA, Effect, answers_table
-from workbench.impact.evaluate import Evaluation, judge
+from workbench.impact.evaluate import Evaluation, judge, outcome_name
 from workbench.impact.experiment.arms import Arms, arms_of, compare_arms, versions_table
 from workbench.impact.experiment.whom import Uplift, whom_it_helps
 from workbench.impact.findings import (
@@ -35,6 +35,7 @@ from workbench.impact.grading import weaker
 from workbench.impact.inputs.assignment import CaseData, compared, first_days
 from workbench.impact.inputs.panel import CaseError
 from workbench.impact.inputs.periods import period_label
+from workbench.impact.planning import CasePlan, plan_case
 from workbench.languages import Language
 from workbench.results import Estimate, Finding, Picture, Result, labelled
 from workbench.stats import holm
@@ -61,6 +62,8 @@ class CaseReport(Result):
         Arms and segments of a lot, outcome by outcome, where the card names any.
     whom : Uplift or None
         Whom the measure helps, on the outcome that is worth money (the main one where none is).
+    planned : CasePlan or None
+        Whom to treat and what could be seen, where the card asks for a plan.
     """
 
     case: Case
@@ -71,6 +74,7 @@ class CaseReport(Result):
     stay_caveats: tuple[Finding, ...] = ()
     arms: tuple[Arms, ...] = ()
     whom: Uplift | None = None
+    planned: CasePlan | None = None
 
     @classmethod
     def of(
@@ -431,9 +435,10 @@ def judge_case(
     arms, doubts = _arms(case, data, judged)
     judged = [_doubted(e, doubts) for e in judged]
     whom, untold = _whom(case, data, judged, rng, currency)
-    judged = [_told(judged[0], untold), *judged[1:]]
+    planned, unplanned = _planned(case, data, currency)
+    judged = [_told(judged[0], [*untold, *unplanned]), *judged[1:]]
     report = CaseReport.of(case, judged, rng=rng, currency=currency)
-    report = replace(report, arms=arms, whom=whom)
+    report = replace(report, arms=arms, whom=whom, planned=planned)
     leaves = any(aim.indicator in LEAVING for aim in case.outcomes)
     if any(check.key == "assignment" for check in report.checks):
         # who stays is compared customer by customer, which is not how the measure was assigned
@@ -502,8 +507,23 @@ def _whom(
         return None, [replace(refusal(error), key="whom", severity="note")]
 
 
-def _told(e: Evaluation, caveats: list[Finding]) -> Evaluation:
-    return replace(e, checks=(*e.checks, *caveats))
+def _planned(case: Case, data: CaseData, currency: str) -> tuple[CasePlan | None, list[Finding]]:
+    """Plan the main outcome, or say why that cannot be done."""
+    if case.plan is None:
+        return None, []
+    aim = case.outcomes[0]
+    name = outcome_name(aim.indicator, (aim.label or {}).get("en", ""))
+    try:
+        return plan_case(
+            data.outcomes[0], case, units=data.units, outcome=name, claimed=aim.claimed,
+            currency=currency,
+        ), []  # fmt: skip
+    except CaseError as error:
+        return None, [replace(refusal(error), key="plan", severity="warning")]
+
+
+def _told(e: Evaluation, remarks: list[Finding]) -> Evaluation:
+    return replace(e, checks=(*e.checks, *remarks))
 
 
 def _panels(figure: Figure, n: int) -> list[Axes]:

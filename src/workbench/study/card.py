@@ -462,7 +462,7 @@ def _cross_checks(study: Study) -> list[tuple[Loc, str]]:
                     f"cases[{i}].starts.{unit}: {day} lies after as_of {study.as_of}",
                 )
             )
-        if case.start > study.as_of:
+        if case.start > study.as_of and case.plan is None:
             problems.append(
                 (
                     ("cases", i, "start"),

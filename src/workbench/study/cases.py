@@ -142,6 +142,24 @@ class Whom(Card):
     budget: Annotated[float, Field(gt=0)] | None = None
 
 
+class Rollout(Card):
+    """What a measure that has not begun may come to.
+
+    Attributes
+    ----------
+    periods : int
+        After the start, until it is judged.
+    treated : int or None
+        Units that may get it; half of them when left out.
+    seed : int
+        Draws the list of who gets it.
+    """
+
+    periods: int = Field(default=6, ge=1)
+    treated: int | None = Field(default=None, ge=1)
+    seed: int = Field(default=20251231, ge=0)
+
+
 class Fit(Card):
     """How outcomes are compared or carried on, where the card says so.
 
@@ -197,6 +215,10 @@ class Case(Card):
         Versions or doses that were drawn by lot among customers; a plain string names the column.
     by : str or None
         Column of the customer table by whose values the effect is compared; lots only.
+    blocks : str or dict or None
+        What the lot was drawn within: a column of the customer table, or unit -> its block.
+    plan : Rollout or None
+        How many units may get it and how long it is watched, for a plan before the start.
     whom : Whom or None
         By what it is learnt whom the measure helps, and at what price; lots only. A list names the
         columns alone.
@@ -240,6 +262,8 @@ class Case(Card):
     starts: dict[Any, dt.date] | None = Field(default=None, min_length=1)
     arms: RandomisedArms | None = None
     by: str | None = None
+    blocks: str | dict[Any, Any] | None = None
+    plan: Rollout | None = None
     whom: Whom | None = None
     adjust: tuple[str, ...] = ()
     looks: Annotated[int, Field(ge=1)] | Literal["open"] | None = None
@@ -334,6 +358,10 @@ class Case(Card):
 
     @model_validator(mode="after")
     def _drawn(self) -> Self:
+        if self.blocks is not None and self.chosen != "random":
+            raise PydanticCustomError(
+                "lot", "`blocks` are those of a lot (`chosen: random`); take them out", {}
+            )
         asked = [n for n in ("arms", "by", "whom", "adjust", "looks") if getattr(self, n)]
         if asked and (self.chosen != "random" or self.group is not None):
             raise PydanticCustomError(

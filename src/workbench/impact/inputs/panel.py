@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from workbench.arrays import Array, Mask
 from workbench.errors import DataError
@@ -43,6 +44,8 @@ class Panel:
     start : Timestamp
     exclusions : DataFrame
         `reason`, `what`, `n`.
+    block : ndarray of int, optional
+        Block of each unit within which the lot was drawn.
     """
 
     outcome: Array
@@ -54,6 +57,7 @@ class Panel:
     eligible: Mask
     start: pd.Timestamp
     exclusions: pd.DataFrame = field(default_factory=pd.DataFrame)
+    block: NDArray[np.int_] | None = None
 
     @property
     def n_treated(self) -> int:
@@ -98,6 +102,7 @@ class Panel:
             self.eligible[units],
             self.start,
             self.exclusions,
+            None if self.block is None else self.block[units],
         )
 
     def means(self, periods: Mask) -> tuple[Array, Array]:
