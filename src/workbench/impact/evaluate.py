@@ -33,6 +33,7 @@ from workbench.impact.inputs.panel import (
     CaseError,
     Panel,
     check_sides_vary,
+    period_start,
     split_periods,
 )
 from workbench.impact.inputs.series import Series
@@ -252,6 +253,13 @@ def evaluate(
     >>> found.effect.design
     'chosen at random'
     """
+    if case.plan is not None and _not_begun(case, records):
+        raise CaseError(
+            "the measure begins on {start}, after the data",
+            where=f"cases.{case.name}.start",
+            remedy="until then its plan stands below",
+            start=f"{case.start:%Y-%m-%d}",
+        )
     records = compared(case, records)
     told = told_by_one(records, case, treatments, rule or CellRule(min_cell=max(min_cell, 1)))
     records = told.among(records, case)
@@ -316,6 +324,11 @@ def evaluate(
             level=level,
         ),
     )
+
+
+def _not_begun(case: Case, records: pd.DataFrame) -> bool:
+    start = pd.Timestamp(case.start)
+    return all(period_start(period) < start for period in records["period"].unique())
 
 
 def judge(records: pd.DataFrame, case: Case, *rest: Any, **options: Any) -> Evaluation:

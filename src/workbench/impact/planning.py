@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, Final
 
 import matplotlib.pyplot as plt
@@ -31,10 +32,11 @@ from workbench.study import Case
 LOT: Final = "by lot among all"
 PAIRS: Final = "by lot within blocks of like history"
 STRATA: Final = "by lot within {column}"
+WITHIN: Final = "by lot within a column"
 #: Gain, in the smallest visible effect, below which a plain lot does as well.
 WORTH_BLOCKS: Final = 0.05
 _FEWEST_UNITS: Final = 6
-_RANGE: Final = 0.9
+_RANGE: Final = 0.95
 _POINTS: Final = 15
 _SHARED: Final = 1.5
 #: What is said of a plan.
@@ -77,13 +79,14 @@ class Way:
 
 @dataclass(frozen=True)
 class CasePlan(Result):
-    """A measure planned; `plan_case` makes it.
+    """A measure planned; `plan_lot` makes it.
 
     Attributes
     ----------
     outcome : str
     ways : DataFrame
-        `way`, `blocks`, `detectable` (relative), `gain` (beside a lot among all), `chosen`.
+        `way`, `column`, `blocks`, `detectable` (relative), `gain` (beside a lot among all) and
+        `chosen`.
     course : DataFrame
         `periods`, `detectable` (relative), `estimate` (chance to see the claim), `low`, `high`.
     assignment : DataFrame
@@ -118,7 +121,8 @@ class CasePlan(Result):
     def table(self) -> pd.DataFrame:
         """Ways to draw the treated, and what each could show."""
         return labelled(
-            self.ways, way="Who is treated", blocks="Blocks",
+            self.ways, way="Who is treated",
+            column="Column", blocks="Blocks",
             detectable=("Smallest detectable effect", "percent:1"),
             gain=("Smaller than by lot among all", "percent:0"), chosen="Chosen",
         )  # fmt: skip
@@ -147,6 +151,24 @@ class CasePlan(Result):
     def last(self) -> pd.Series:
         """What could be seen at the end."""
         return self.course.iloc[-1]
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a register keeps: how the treated are drawn, what could be seen, the list's hash."""
+        last, listed = self.last, self.assignment.to_json(orient="split", index=False)
+        facts = {
+            "drawn": self.way.name.format(column=self.way.column),
+            "treated": self.n_treated,
+            "units": len(self.assignment),
+            "periods": self.periods,
+            "seed": self.seed,
+            "detectable": round(float(last["detectable"]), 4),
+            "list": sha256(listed.encode()).hexdigest(),
+        }
+        if self.claimed:
+            ends = (last["estimate"], last["low"], last["high"])
+            facts["chance"] = [round(float(end), 3) for end in ends]
+        return facts
 
     def estimates(self) -> dict[str, Estimate]:
         """Return the smallest visible effect at the end, and the chance to see the claim."""
@@ -228,7 +250,7 @@ class CasePlan(Result):
         return ax
 
 
-def plan_case(
+def plan_lot(
     records: pd.DataFrame,
     case: Case,
     *,
@@ -273,7 +295,7 @@ def plan_case(
     --------
     >>> import numpy as np
     >>> import pandas as pd
-    >>> from workbench.impact import plan_case
+    >>> from workbench.impact import plan_lot
     >>> from workbench.study import Case
     >>> rng = np.random.default_rng(1)
     >>> months = pd.date_range("2024-01-01", periods=24, freq="MS")
@@ -285,7 +307,7 @@ def plan_case(
     ...     name="desk", title="Desk", start="2026-01-01", chosen="random", unit="city",
     ...     outcomes=[{"indicator": "sales"}], plan={"treated": 6, "periods": 6},
     ... )
-    >>> planned = plan_case(rows, case, outcome="sales", claimed=0.1)
+    >>> planned = plan_lot(rows, case, outcome="sales", claimed=0.1)
     >>> int(planned.assignment["treated"].sum()), len(planned.course)
     (6, 6)
     """
@@ -312,7 +334,8 @@ def plan_case(
     best = best if gains[best] >= WORTH_BLOCKS else 0
     table = pd.DataFrame(
         {
-            "way": [w.name if not w.column else STRATA.format(column=w.column) for w in ways],
+            "way": [WITHIN if w.column else w.name for w in ways],
+            "column": [_words(w.column) for w in ways],
             "blocks": [len(np.unique(w.block)) for w in ways],
             "detectable": [size / abs(base) for size in sizes],
             "gain": gains,
@@ -468,7 +491,9 @@ def _cost(case: Case, treated: int, periods: int, currency: str) -> Estimate | N
     for amount, times in parts:
         if amount is not None:
             total += times * np.array(_ends(amount))
-    value, low, high = total
+    value, low, high = map(float, total)
+    if low == high:
+        low = high = float("nan")
     return Estimate(value, low, high, kind="money", unit=currency, label="Cost")
 
 
