@@ -67,5 +67,5 @@ SEEN_ONCE = Design[OneAnswer](
     grade=3,
     lacks=_lacks,
     answer=_answer,
-    rank=0,
+    rank=10,
 )
