@@ -143,7 +143,7 @@ def held() -> room.PlanHeld:
 
 def planned() -> room.CasePlan:
     case = case_of("desk", START, "random", unit="city", plan={"periods": 4}, costs={"once": 9})
-    return room.plan_lot(records(), case, outcome="sales", claimed=0.1, currency="EUR")
+    return room.plan_assignment(records(), case, outcome="sales", claimed=0.1, currency="EUR")
 
 
 EXAMPLES = {

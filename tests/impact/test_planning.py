@@ -9,7 +9,7 @@ import statsmodels.formula.api as smf
 from pydantic import ValidationError
 
 from tests.impact.cards import case_of
-from workbench.impact import CaseData, CaseError, judge_case, plan_case, plan_lot
+from workbench.impact import CaseData, CaseError, judge_case, plan_assignment, plan_case
 from workbench.impact.experiment.blocks import (
     blocks_by_history,
     compare_within,
@@ -49,7 +49,7 @@ def card(**part):
 
 
 def test_lots_within_regions_show_smaller_effects_where_regions_have_shocks() -> None:
-    planned = plan_lot(
+    planned = plan_assignment(
         rows_of(*cities(np.random.default_rng(1))), card(), outcome="sales", claimed=0.05
     )
     assert planned.way.column == "region"
@@ -68,7 +68,7 @@ def test_lots_within_regions_show_smaller_effects_where_regions_have_shocks() ->
 
 def test_where_nothing_lies_above_the_units_a_lot_among_all_does_as_well() -> None:
     chosen = [
-        plan_lot(rows_of(*cities(np.random.default_rng(s), shocks=0)), card()).way.name
+        plan_assignment(rows_of(*cities(np.random.default_rng(s), shocks=0)), card()).way.name
         for s in range(8)
     ]
     assert chosen.count("by lot among all") >= 6
@@ -76,17 +76,17 @@ def test_where_nothing_lies_above_the_units_a_lot_among_all_does_as_well() -> No
 
 def test_the_list_is_drawn_again_by_its_seed() -> None:
     rows = rows_of(*cities(np.random.default_rng(2)))
-    lists = [plan_lot(rows, card(plan={"seed": s})).assignment["treated"] for s in (1, 1, 2)]
+    lists = [plan_assignment(rows, card(plan={"seed": s})).assignment["treated"] for s in (1, 1, 2)]
     assert lists[0].equals(lists[1]) and not lists[0].equals(lists[2])
-    facts = [plan_lot(rows, card(plan={"seed": s})).facts for s in (1, 1, 2)]
+    facts = [plan_assignment(rows, card(plan={"seed": s})).facts for s in (1, 1, 2)]
     assert facts[0] == facts[1] and facts[0]["list"] != facts[2]["list"]
     # a page of a case that has not begun says so, and shows the plan; the register keeps it
     early = rows[rows["period"] < START]
     report = judge_case(card(), CaseData([early]))
     assert report.main.refused and report.planned is not None
-    assert any("the measure begins on" in remark.text for remark in report.remarks)
+    assert any("the measure begins on" in caveat.text for caveat in report.caveats)
     kept = plan_case(card(), CaseData([early]), as_of=START.date())
-    assert kept["lot"] == report.planned.facts
+    assert kept["assignment"] == report.planned.facts
 
 
 def test_promises_are_kept_by_the_design_that_answers() -> None:
@@ -94,7 +94,9 @@ def test_promises_are_kept_by_the_design_that_answers() -> None:
     promised, seen = [], []
     for seed in range(40):
         y, region = cities(np.random.default_rng(seed))
-        planned = plan_lot(rows_of(y[:, :24], region), card(), outcome="sales", claimed=0.055)
+        planned = plan_assignment(
+            rows_of(y[:, :24], region), card(), outcome="sales", claimed=0.055
+        )
         got = planned.assignment["treated"].to_numpy()
         block = planned.way.block
         after = y[:, 24:].mean(axis=1) + 0.055 * 20 * got
@@ -132,7 +134,7 @@ def test_shares_are_kept_in_blocks_and_each_unit_has_the_same_chance() -> None:
 
 def test_a_case_drawn_within_blocks_is_judged_within_them_and_the_page_shows_the_plan() -> None:
     y, region = cities(np.random.default_rng(5))
-    planned = plan_lot(rows_of(y[:, :24], region), card())
+    planned = plan_assignment(rows_of(y[:, :24], region), card())
     got = planned.assignment.loc[planned.assignment["treated"], "city"].tolist()
     y[np.isin([f"C{k:02d}" for k in range(24)], got), 24:] += 3
     records = rows_of(y, region)
@@ -145,16 +147,16 @@ def test_a_case_drawn_within_blocks_is_judged_within_them_and_the_page_shows_the
     assert plain is not None
     assert effect.high - effect.low < 0.85 * (plain.high - plain.low)
     wrong = judge_case(card(treated={"city": got}, blocks="area"), CaseData([records]))
-    assert any("no block is known" in remark.text for remark in wrong.remarks)
+    assert any("no block is known" in caveat.text for caveat in wrong.caveats)
 
 
 def test_plans_that_cannot_be_made_are_refused_in_words() -> None:
     rows = rows_of(*cities(np.random.default_rng(6), n=12))
     with pytest.raises(CaseError, match="cannot be compared"):
-        plan_lot(rows, card(plan={"treated": 11}))
+        plan_assignment(rows, card(plan={"treated": 11}))
     with pytest.raises(CaseError, match="six units"):
-        plan_lot(rows[rows["city"] < "C03"], card())
+        plan_assignment(rows[rows["city"] < "C03"], card())
     with pytest.raises(ValidationError, match="`blocks` are those of a lot"):
         case_of("desk", START, "volunteers", unit="city", blocks="region")
-    long = plan_lot(rows, card(plan={"periods": 20}))
+    long = plan_assignment(rows, card(plan={"periods": 20}))
     assert any("bears a time of" in finding.text for finding in long.findings())

@@ -65,7 +65,7 @@ from workbench.impact.inputs.assignment import CaseData, with_arms
 from workbench.impact.inputs.panel import CaseError, Panel, read_panel
 from workbench.impact.inputs.series import side_by_side
 from workbench.impact.planned import PlanHeld, hold_to_plan, plan_case
-from workbench.impact.planning import CasePlan, plan_lot
+from workbench.impact.planning import CasePlan, plan_assignment
 from workbench.impact.power import Plan, plan_panel, plan_units, units_needed
 from workbench.impact.report import CaseReport, judge_case
 from workbench.impact.selection import CHOSEN, Selection, select_design
@@ -125,8 +125,8 @@ __all__ = [
     "panel_without_return",
     "placebo_dates",
     "plain_difference",
+    "plan_assignment",
     "plan_case",
-    "plan_lot",
     "plan_one",
     "plan_panel",
     "plan_series",

@@ -15,7 +15,7 @@ from workbench.impact.foresight import Foresight, foresee
 from workbench.impact.inputs.assignment import CaseData, compared
 from workbench.impact.inputs.panel import CaseError, period_start
 from workbench.impact.material import CaseTables, read_material
-from workbench.impact.planning import plan_lot
+from workbench.impact.planning import plan_assignment
 from workbench.impact.power import POWER
 from workbench.impact.selection import select_design
 from workbench.results import Estimate, Finding, Result, labelled
@@ -46,7 +46,7 @@ def plan_case(case: Case, data: CaseData, *, as_of: dt.date) -> dict[str, Any]:
     dict
         What the register keeps: `data_until`, `power`, and of each outcome `indicator`,
         `direction`, `claimed`, `design`, `after` (periods), `units`, `detectable` (relative),
-        `chance` (of what is claimed). Where the card asks for a `plan`, `lot` says how the treated
+        `chance` (of what is claimed). Where the card asks for a `plan`, `assignment` says how the treated
         are drawn, and holds the hash of the list.
     """
     outcomes = []
@@ -62,10 +62,10 @@ def plan_case(case: Case, data: CaseData, *, as_of: dt.date) -> dict[str, Any]:
     facts = {"data_until": as_of.isoformat(), "power": POWER, "outcomes": outcomes}
     if case.plan is not None:
         aim = case.outcomes[0]
-        lot = plan_lot(
+        lot = plan_assignment(
             data.outcomes[0], case, units=data.units, outcome=aim.indicator, claimed=aim.claimed
         )
-        facts["lot"] = lot.facts
+        facts["assignment"] = lot.facts
     return facts
 
 

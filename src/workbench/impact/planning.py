@@ -79,7 +79,7 @@ class Way:
 
 @dataclass(frozen=True)
 class CasePlan(Result):
-    """A measure planned; `plan_lot` makes it.
+    """A measure planned; `plan_assignment` makes it.
 
     Attributes
     ----------
@@ -250,7 +250,7 @@ class CasePlan(Result):
         return ax
 
 
-def plan_lot(
+def plan_assignment(
     records: pd.DataFrame,
     case: Case,
     *,
@@ -295,7 +295,7 @@ def plan_lot(
     --------
     >>> import numpy as np
     >>> import pandas as pd
-    >>> from workbench.impact import plan_lot
+    >>> from workbench.impact import plan_assignment
     >>> from workbench.study import Case
     >>> rng = np.random.default_rng(1)
     >>> months = pd.date_range("2024-01-01", periods=24, freq="MS")
@@ -307,7 +307,7 @@ def plan_lot(
     ...     name="desk", title="Desk", start="2026-01-01", chosen="random", unit="city",
     ...     outcomes=[{"indicator": "sales"}], plan={"treated": 6, "periods": 6},
     ... )
-    >>> planned = plan_lot(rows, case, outcome="sales", claimed=0.1)
+    >>> planned = plan_assignment(rows, case, outcome="sales", claimed=0.1)
     >>> int(planned.assignment["treated"].sum()), len(planned.course)
     (6, 6)
     """

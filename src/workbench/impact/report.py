@@ -35,7 +35,7 @@ from workbench.impact.grading import weaker
 from workbench.impact.inputs.assignment import CaseData, compared, first_days
 from workbench.impact.inputs.panel import CaseError
 from workbench.impact.inputs.periods import period_label
-from workbench.impact.planning import CasePlan, plan_lot
+from workbench.impact.planning import CasePlan, plan_assignment
 from workbench.languages import Language
 from workbench.results import Estimate, Finding, Picture, Result, labelled
 from workbench.stats import holm
@@ -514,7 +514,7 @@ def _planned(case: Case, data: CaseData, currency: str) -> tuple[CasePlan | None
     aim = case.outcomes[0]
     name = outcome_name(aim.indicator, (aim.label or {}).get("en", ""))
     try:
-        return plan_lot(
+        return plan_assignment(
             data.outcomes[0], case, units=data.units, outcome=name, claimed=aim.claimed,
             currency=currency,
         ), []  # fmt: skip
