@@ -46,8 +46,8 @@ def plan_case(case: Case, data: CaseData, *, as_of: dt.date) -> dict[str, Any]:
     dict
         What the register keeps: `data_until`, `power`, and of each outcome `indicator`,
         `direction`, `claimed`, `design`, `after` (periods), `units`, `detectable` (relative),
-        `chance` (of what is claimed). Where the card asks for a `plan`, `assignment` says how the treated
-        are drawn, and holds the hash of the list.
+        `chance` (of what is claimed). Where the card asks for a `plan`, `assignment` says how the
+        treated are drawn, and holds the hash of the list.
     """
     outcomes = []
     for aim, records in zip(case.outcomes, data.outcomes, strict=True):
