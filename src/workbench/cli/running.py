@@ -370,11 +370,24 @@ def _tells(study: str) -> bool:
 
 @app.command()
 def diff(
-    runs: Annotated[list[str], typer.Argument(help="Two runs, or a study: its last two.")],
+    runs: Annotated[
+        list[str],
+        typer.Argument(help="Two runs, or a study: its last two; for a page two studies."),
+    ],
+    page: Annotated[
+        Path | None, typer.Option(help="Write both side by side as a page to this file.")
+    ] = None,
+    language: Annotated[str, typer.Option(help="Of the page.")] = "en",
     as_json: Json = False,
 ) -> None:
-    """Show what differs between two runs: inputs, settings, pages, numbers, findings, tables."""
+    """Show what differs between two runs: inputs, settings, pages, numbers, findings, tables.
+
+    With --page FILE the numbers of two runs, or of two studies, stand side by side on a page.
+    """
     with plain_errors():
+        if page is not None:
+            _side_by_side(runs, page, language)
+            return
         from workbench.runs.compare import compare, find_run, last_two
 
         if len(runs) > 2:
@@ -384,6 +397,24 @@ def diff(
         else:
             before, after = last_two(runs_of(runs[0]))
         print_result(compare(before, after), as_json)
+
+
+def _side_by_side(names: list[str], page: Path, language: str) -> None:
+    """Write a page with two runs or two studies; of one study its last two runs."""
+    from workbench.runs.compare import find_run, last_two
+    from workbench.runs.record import read_runs
+    from workbench.site.side_by_side import side_of, write_side_by_side
+
+    if len(names) > 2:
+        raise typer.BadParameter("two runs or studies can be set side by side")
+    root = project_root()
+    if len(names) == 1:
+        found = list(last_two(runs_of(names[0])))
+    else:
+        newest = {name: read_runs(root / "runs" / name)[0][:1] for name in names}
+        found = [run for name in names for run in newest[name] or [find_run(root, name)]]
+    sides = [side_of(load_card(run.study), run) for run in found]
+    print_plainly(f"wrote {write_side_by_side(sides[0], sides[1], page, language)}")
 
 
 @app.command()

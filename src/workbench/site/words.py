@@ -46,6 +46,19 @@ _WORDS: dict[str, dict[str, str]] = {
         "en": "The first {n} of {of} columns",
         "zh": "共{of}列，此处为前{n}列",
     },
+    "side_by_side": {"en": "{one} and {other}", "zh": "{one}与{other}对比"},
+    "number": {"en": "Number", "zh": "指标"},
+    "moved_by": {"en": "Change", "zh": "变化"},
+    "side_by_side_how": {
+        "en": "Numbers as their pages give them. Customers, times and currencies of two studies"
+        " differ: nothing is subtracted.",
+        "zh": "数字取自各研究的页面。两项研究的客户、时间与货币不同，故不作相减。",
+    },
+    "side_by_side_how_same": {
+        "en": "Numbers as their pages gave them in each run. A change within the later run's range"
+        " is said to be within the margin of error.",
+        "zh": "数字取自各次运行的页面。变化若在后一次运行的区间之内，则视为在误差范围内。",
+    },
     "all_rows": {"en": "all", "zh": "全部"},
     "filter_rows": {"en": "Filter rows", "zh": "筛选"},
     "rows_found": {"en": "{n} of {of}", "zh": "{of}行中的{n}行"},
