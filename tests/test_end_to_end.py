@@ -15,6 +15,8 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
+import workbench as wb
+from tests import attack_report, published
 from tests.notebooks.small_company import company
 from workbench.site.agreement import disagreements
 
@@ -280,3 +282,16 @@ def test_a_made_up_company_is_called_so_on_each_of_its_pages(with_people: Path) 
         for path in (with_people / folder / "small").rglob("*.html"):
             soup = BeautifulSoup(path.read_text(encoding="utf-8"), "lxml")
             assert words in soup.select_one("main").get_text(" "), path
+
+
+def test_two_attackers_find_nobody_on_the_site(
+    root: Path, report: subprocess.CompletedProcess[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The small study's; those of all studies are attacked in `test_attackers_on_sites`."""
+    monkeypatch.setenv("WORKBENCH_ROOT", str(root))
+    results = max((root / "runs/small").glob("2*/")) / "results"
+    tables = published.of_site(root / "_site", "small")
+    told = attack_report.attack("small", wb.open_run(root / "data/small"), results, tables)
+    assert told.found == [] and told.sums > 5
+    assert published.same_numbers(root / "_site", "small") == []
+    assert published.strange_in_search(root / "_site", "small") == []
