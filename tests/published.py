@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import combinations, product
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -78,10 +78,17 @@ def sums(
     amounts = {name: values.to_numpy(dtype=float) for name, values in measures.items()}
     for each in tables:
         words = list(each.table.select_dtypes(exclude="number"))
+        texts = {label: each.table[label].astype(str) for label in words}
+        # which groupings a column of words may name
+        of = {
+            label: [kind for kind in known if not known[kind].keys().isdisjoint(set(named))]
+            for label, named in texts.items()
+        }
         for labels in [(one,) for one in words] + list(combinations(words[:4], 2)):
-            named = [each.table[label].astype(str) for label in labels]
-            for kinds in combinations(known, len(labels)):
-                found += _told(each, named, kinds, known, amounts)
+            for kinds in product(*(of[label] for label in labels)):
+                if len(set(kinds)) == len(kinds):
+                    named = [texts[label] for label in labels]
+                    found += _told(each, named, kinds, known, amounts)
     return found
 
 
@@ -92,32 +99,28 @@ def _told(
     known: Mapping[str, Mapping[str, np.ndarray]],
     amounts: Mapping[str, np.ndarray],
 ) -> Iterator[Sum]:
-    """Give the sums of a table whose rows are named by these groups, in either order."""
-    for order in {kinds, kinds[::-1]}:
-        inside, rows, seen = [], [], set()
-        for i, names in enumerate(zip(*named, strict=True)):
-            if all(name in known[kind] for name, kind in zip(names, order, strict=True)):
-                if names in seen:
-                    return
-                seen.add(names)
-                rows.append(i)
-                inside.append(
-                    np.logical_and.reduce(
-                        [known[kind][name] for name, kind in zip(names, order, strict=True)]
-                    )
-                )
-        if not rows:
+    """Give the sums of a table whose rows are named by these groups."""
+    inside, rows, seen = [], [], set()
+    for i, names in enumerate(zip(*named, strict=True)):
+        if all(name in known[kind] for name, kind in zip(names, kinds, strict=True)):
+            if names in seen:
+                return
+            seen.add(names)
+            rows.append(i)
+            both = [known[kind][name] for name, kind in zip(names, kinds, strict=True)]
+            inside.append(np.logical_and.reduce(both))
+    if not rows:
+        return
+    members = np.array(inside)
+    for column in each.table.select_dtypes("number"):
+        told = each.table[column].to_numpy(dtype=float)[rows]
+        there = np.isfinite(told) & members.any(axis=1)
+        if not there.any():
             continue
-        members = np.array(inside)
-        for column in each.table.select_dtypes("number"):
-            told = each.table[column].to_numpy(dtype=float)[rows]
-            there = np.isfinite(told) & members.any(axis=1)
-            if not there.any():
-                continue
-            half = each.unsure.get(str(column))
-            half = np.zeros(len(told)) if half is None else half[rows]
-            where = f"{each.page}/{each.name}: {column} by {' and '.join(order)}"
-            yield from _agreeing(told[there], half[there], members[there], amounts, where)
+        half = each.unsure.get(str(column))
+        half = np.zeros(len(told)) if half is None else half[rows]
+        where = f"{each.page}/{each.name}: {column} by {' and '.join(kinds)}"
+        yield from _agreeing(told[there], half[there], members[there], amounts, where)
 
 
 def _agreeing(

@@ -50,6 +50,7 @@ def write_firm(folder: Path, *, without: int = 0) -> None:
 
 def workbench(root: Path, *arguments: str) -> str:
     environment = os.environ | {"WORKBENCH_ROOT": str(root), "COLUMNS": "200"}
+    environment.pop("WORKBENCH_WORDS", None)  # words of a made-up study have no Chinese
     environment["PATH"] = f"{Path(sys.executable).parent}:/usr/bin:/bin"
     command = [str(Path(sys.executable).with_name("workbench")), *arguments]
     done = subprocess.run(
