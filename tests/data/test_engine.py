@@ -6,12 +6,13 @@ from collections.abc import Callable
 
 import duckdb
 import ibis
-import numpy as np
 import pandas as pd
 import pytest
 
 from workbench.data import Tables
-from workbench.data.engine import as_number
+from workbench.data.dialects import Postgres, Spark
+from workbench.data.engine import Engine
+from workbench.errors import WorkbenchError
 
 OpenStudy = Callable[..., Tables]
 
@@ -91,12 +92,35 @@ def test_a_study_of_usual_size_is_added_up_in_one_order(
     assert threads() == duckdb.connect().execute("SELECT current_setting('threads')").fetchone()[0]
 
 
-def test_a_truth_value_becomes_a_number_on_every_engine() -> None:
-    table = ibis.table({"yes": "boolean", "amount": "int64"}, name="t")
-    made = table.select(yes=as_number(table.yes), amount=as_number(table.amount))
-    text = " ".join(str(ibis.to_sql(made, dialect="postgres")).split())
+def test_postgres_makes_a_number_of_a_truth_value_and_tries_a_cast() -> None:
+    table = ibis.table({"yes": "boolean", "amount": "int64", "text": "string"}, name="t")
+    made = table.select(
+        yes=table.yes.cast("float64"), small=table.yes.cast("int8"), n=table.amount.cast("float64"),
+        tried=table.text.try_cast("float64"), day=table.text.try_cast("timestamp"),
+    )  # fmt: skip
+    text = " ".join(Postgres().to_sqlglot(made).sql("postgres").split())
     assert 'CAST(CAST("t0"."yes" AS INT) AS DOUBLE PRECISION)' in text
+    assert 'CAST(CAST("t0"."yes" AS INT) AS SMALLINT)' in text
     assert 'CAST("t0"."amount" AS DOUBLE PRECISION)' in text
-    rows = ibis.memtable({"yes": [True, False, None]}, schema={"yes": "boolean"})
-    found = rows.select(yes=as_number(rows.yes)).execute().yes
-    assert found[:2].tolist() == [1.0, 0.0] and np.isnan(found[2])
+    assert text.count("CASE WHEN") == 1 and "TRY_CAST" not in text
+    assert "pg_temp.workbench_moment(" in text.lower()
+
+
+def test_patterns_in_either_case_are_written_out_for_postgres() -> None:
+    table = ibis.table({"text": "string"}, name="t")
+    made = table.select(found=table.text.re_search(r"^(?i:us(d|\$)|a)x$"))
+    text = str(Postgres().to_sqlglot(made).sql("postgres"))
+    assert r"^(?:[uU][sS]([dD]|\$)|[aA])x$" in text
+
+
+def test_groups_are_named_as_java_names_them_for_spark() -> None:
+    table = ibis.table({"text": "string"}, name="t")
+    made = table.select(found=table.text.re_replace(r"(\d)a(\d)", r"\2-\1"))
+    assert "'$2-$1'" in str(Spark().to_sqlglot(made).sql("spark"))
+
+
+@pytest.mark.parametrize("address", ["postgres://me:secret@db/crm", "sc://db:15002/;token=secret"])
+def test_a_card_holds_no_password(address: str) -> None:
+    with pytest.raises(WorkbenchError, match="holds no password") as told:
+        Engine(connection=address)
+    assert "secret" not in str(told.value)

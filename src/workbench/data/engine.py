@@ -9,6 +9,7 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import duckdb
 import ibis
@@ -16,6 +17,7 @@ import ibis.expr.datatypes as dt
 from ibis import udf
 
 from workbench.data.date_words import plain_format, rewriting
+from workbench.data.dialects import MOMENT_OF, Postgres, Spark, moment_pattern
 from workbench.data.notation import (
     BLANKS,
     DIGITS,
@@ -37,8 +39,6 @@ BACKENDS = ("duckdb", "postgres", "postgresql", "pyspark", "sc")
 
 _TRUE = ["true", "t", "yes", "y", "1", "1.0", "是", "对", "已解决"]
 _FALSE = ["false", "f", "no", "n", "0", "0.0", "否", "错", "未解决"]
-_NUMBER = r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$"
-_TIMESTAMP = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?$"
 #: Printable ASCII without blanks around it, and without the marks by which a spreadsheet is told
 #: that something is a text: ="0012", '0012 and, in WeChat's bills, `0012.
 _NO_BLANKS = r"^[!-&(-<>-_a-~]([ -~]*[!-~])?$"
@@ -74,6 +74,13 @@ try_formats = builtin("try_strptime", dt.string, dt.Array(dt.string), dt.timesta
 trim = builtin("trim", dt.string, dt.string, dt.string)
 #: DuckDB: the moment so many microseconds after 1970.
 from_microseconds = builtin("make_timestamp", dt.int64, dt.timestamp)
+#: Postgres: parse a text by a pattern whose groups hold parts of a moment, or give null.
+postgres_moment = udf.scalar.builtin(
+    lambda text, pattern, keys: None,
+    name="workbench_moment",
+    database="pg_temp",
+    signature=((dt.string, dt.string, dt.string), dt.timestamp),
+)
 #: DuckDB: what pseudonyms are made of.
 sha256 = builtin("sha256", dt.binary, dt.string)
 unhex = builtin("unhex", dt.string, dt.binary)
@@ -100,11 +107,6 @@ def _bare_text_macro() -> str:
     )
 
 
-def as_number(value: Any) -> Any:
-    """Give a number or a truth value as a number: Postgres makes no double of a truth value."""
-    return (value.cast("int32") if value.type().is_boolean() else value).cast("float64")
-
-
 class Engine:
     """An Ibis connection with the study's time zone.
 
@@ -124,7 +126,7 @@ class Engine:
 
     def __init__(self, study: Study | None = None, connection: str | None = None) -> None:
         self.zone = study.time_zone if study else "UTC"
-        self._kept: list[Any] = []
+        self._cached: dict[str, Any] = {}
         self._taught: set[str] = set()
         #: View of `numbered` -> the table behind it.
         self._behind: dict[str, str] = {}
@@ -138,12 +140,16 @@ class Engine:
         except Exception as error:
             why = error.what if isinstance(error, StudyError) else _first_line(error)
             raise WorkbenchError(
-                f"cannot connect to {address.split('@')[-1]!r}: {why}",
+                f"cannot connect to {address.split('@')[-1].split(';')[0]!r}: {why}",
                 where=f"{study.path if study else 'engine'}, connection",
                 remedy="mend `connection`, install the backend's extra (spark, postgres), or leave"
                 " it out for the built-in DuckDB",
             ) from error
         self.name: str = self.connection.name
+        if not self.is_duckdb:
+            self.connection.compiler = Postgres() if self.name == "postgres" else Spark()
+            if self.name == "postgres":
+                self.connection.raw_sql(MOMENT_OF).close()
         if self.is_duckdb:
             self.connection.raw_sql("SET TimeZone='UTC'")
             self.connection.raw_sql(_bare_text_macro())
@@ -206,11 +212,10 @@ class Engine:
         others are built on it; so the table is made here, and `drop` ends it.
         """
         try:
-            if self.name == "pyspark":
-                kept = expr.cache()
-                self._kept.append(kept)
-                return kept
             name = ibis.util.gen_name("workbench_kept")
+            if self.name == "pyspark":
+                made = self.connection._session.sql(self._sql(expr)).cache()
+                return self._named(made, name)
             return self.connection.create_table(name, expr, temp=True)
         except Exception as error:
             raise DataError(
@@ -413,9 +418,13 @@ class Engine:
         made = ibis.util.gen_name(f"workbench_{name}")
         if self.name != "pyspark":
             return self.connection.create_table(made, table, temp=True)
-        # a table of the session: one of the catalog would outlast it, and be seen by all
-        self.connection._session.createDataFrame(table).createOrReplaceTempView(made)
-        return self.connection.table(made)
+        return self._named(self.connection._session.createDataFrame(table), made)
+
+    def _named(self, made: Any, name: str) -> Any:
+        """Name rows of Spark: a view of the session, where a table would outlast it."""
+        made.createOrReplaceTempView(name)
+        self._cached[name] = made
+        return self.connection.table(name)
 
     def parquet(self, path: Path) -> Any:
         """Give a Parquet file as a table that is read as it is needed (DuckDB only)."""
@@ -549,7 +558,7 @@ class Engine:
         if not kind.is_string():
             column = column.cast("string")
         text = self.text(column)
-        if not self.is_duckdb:
+        if self.name == "pyspark":
             return text.as_timestamp(format) if format else self._cast(text, "timestamp")
         if format is None:
             # most are days without blanks around them: neither these nor zones need be looked for
@@ -580,6 +589,9 @@ class Engine:
             for word, half in HALVES.items():
                 text = text.re_replace(word, half)
             text = text.strip()
+        if self.name == "postgres":
+            read = [postgres_moment(text, *moment_pattern(f)) for f in formats]
+            return ibis.coalesce(*read) if len(read) > 1 else read[0]
         if len(formats) == 1:
             return try_strptime(text, formats[0])
         return try_formats(text, ibis.array(formats))
@@ -623,10 +635,6 @@ class Engine:
         return instant.cast(f"timestamp('{self.zone}')").cast("timestamp")
 
     def _cast(self, column: Any, kind: str) -> Any:
-        if self.name == "postgres":
-            # Postgres cannot try: cast only what looks right.
-            looks = _NUMBER if "float" in kind else _TIMESTAMP
-            return ibis.ifelse(column.re_search(looks), column, ibis.null("string")).cast(kind)
         return column.try_cast(kind)
 
 
@@ -635,6 +643,11 @@ def _connected(address: str, study: Study | None) -> Any:
     scheme, _, rest = address.partition("://")
     if scheme not in BACKENDS:
         raise ValueError(f"the workbench speaks {', '.join(BACKENDS)}")
+    if urlsplit(address).password or "token=" in address:
+        raise ValueError(
+            "a card holds no password: set PGUSER and PGPASSWORD in the environment, or"
+            " SPARK_CONNECT_AUTHENTICATE_TOKEN"
+        )
     if scheme == "sc":
         return _spark_session(address)
     if scheme != "duckdb" or rest in ("", ":memory:"):
@@ -651,7 +664,9 @@ def _spark_session(address: str) -> Any:
     from pyspark.sql import SparkSession
 
     # `getOrCreate` would give the session of another study again, with its tables
-    return ibis.pyspark.connect(SparkSession.builder.remote(address).create())
+    session = SparkSession.builder.remote(address).create()
+    # what cannot be read is null, as everywhere
+    return ibis.pyspark.connect(session, **{"spark.sql.ansi.enabled": "false"})
 
 
 def _first_line(error: BaseException) -> str:

@@ -15,8 +15,6 @@ import ibis
 import numpy as np
 import pandas as pd
 
-from workbench.data.engine import as_number
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -81,9 +79,9 @@ class _Contributions:
     def __init__(self, request: Request, rows: Any, amounts: Sequence[Any], spread: Any) -> None:
         self.request, self.n_amounts = request, len(amounts)
         self.rule: CellRule = request.tables.study.privacy
-        named = {f"amount{i}_": as_number(one) for i, one in enumerate(amounts)}
+        named = {f"amount{i}_": one.cast("float64") for i, one in enumerate(amounts)}
         if spread is not None:
-            named["square_"] = as_number(spread) * as_number(spread)
+            named["square_"] = spread.cast("float64") * spread.cast("float64")
         alone = ibis.literal("row ") + ibis.row_number().cast("string")
         if "customer_id" in rows.columns:
             who = ibis.coalesce(rows.customer_id.cast("string"), alone)

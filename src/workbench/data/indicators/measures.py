@@ -11,7 +11,6 @@ from typing import Any
 import ibis
 import pandas as pd
 
-from workbench.data.engine import as_number
 from workbench.data.indicators.cells import withhold_cells
 from workbench.data.indicators.library import Indicator, own_rows
 from workbench.data.indicators.periods import period_start, period_table
@@ -25,7 +24,7 @@ from workbench.errors import DataError
 
 def aggregate(request: Request, rows: Any, value: Any, share: bool = False) -> pd.DataFrame:
     """Average a column of rows by period and group (or by customer and period)."""
-    rows = rows.mutate(value_=as_number(value))
+    rows = rows.mutate(value_=value.cast("float64"))
     rows = rows.filter(rows.value_.notnull())
     keys = ["customer_id", *request.keys] if request.units else request.keys
     if request.units:

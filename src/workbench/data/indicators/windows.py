@@ -11,7 +11,6 @@ import ibis
 import pandas as pd
 import pyarrow as pa
 
-from workbench.data.engine import as_number
 from workbench.data.indicators.cells import WITHHELD, withhold_cells
 from workbench.data.indicators.library import QUIET, YEAR
 from workbench.data.indicators.measures import (
@@ -77,7 +76,7 @@ def value_at_risk(request: Request) -> pd.DataFrame:
     people = known_customers(request).drop("since", "bought")
     panel = spent.inner_join(people, "customer_id")
     panel = panel.filter(panel.spend > 0)
-    quiet = as_number(panel["last"] < panel.quiet_start)
+    quiet = (panel["last"] < panel.quiet_start).cast("float64")
     if request.units:
         return aggregate(request, panel, quiet)
     sums = {
@@ -122,7 +121,7 @@ def contract_value(request: Request) -> pd.DataFrame:
     """
     panel = at_risk_of(request)
     fee = ibis.coalesce(panel.fee.cast("float64"), 0.0) * _months(request)
-    stays = as_number(panel.running)
+    stays = panel.running.cast("float64")
     panel = panel.mutate(fee_=fee, stays=stays)
     sums = {
         "n": panel.count(),
