@@ -149,6 +149,13 @@ def cards() -> room.Personas:
 EXAMPLES = {
     "Associations": lambda: room.associations(people()["segment"], people()[["region", "plan"]]),
     "AttributeProfile": lambda: room.by_attribute(people()["segment"], people()["plan"]),
+    "Breakdown": lambda: room.break_down(
+        people()[["segment", "region"]],
+        orders=people()["orders"],
+        spend=people()["spend"],
+        by=["segment", ("region", "segment")],
+        min_cell=5,
+    ),
     "ChurnModel": churn,
     "Clusters": groups,
     "ContractSurvival": contracts,

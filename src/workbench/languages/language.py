@@ -74,12 +74,16 @@ class Language:
     def name(self, text: object) -> str:
         """Say a name that comes from the data; one without words here is the same everywhere.
 
-        ``A → B`` and ``A · B`` are two names.
+        ``A → B`` and ``A · B`` are two names, and so is ``A, B`` where both are known.
         """
         said = self.known(str(text))
         for between in (" → ", " · "):
             if said is None and between in str(text):
                 return between.join(map(self.name, str(text).split(between)))
+        if said is None and ", " in str(text):
+            known = [self.known(part) for part in str(text).split(", ")]
+            if None not in known:  # groups that were put together
+                return ("、" if self.code == "zh" else ", ").join(map(str, known))
         if said is None:
             self._note(str(text), self.names)
             return str(text)
