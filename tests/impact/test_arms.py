@@ -208,3 +208,30 @@ def test_a_case_under_watch_is_judged_by_what_holds_at_every_look() -> None:
     assert any(c.key == "looks" and c.severity == "warning" for c in few.caveats)
     more = reported(records, units, card(looks=2))
     assert any("4 looks, and 2 were planned" in c.text for c in more.caveats)
+
+
+def test_effects_add_up_and_guardrails_are_not_among_the_claims() -> None:
+    records, units = trial(np.random.default_rng(21), effects=(0.0, 0.6, 0.6))
+    outcomes = [{"indicator": "sales"}, {"indicator": "orders_per_customer", "guardrail": 0.05}]
+    case = card(outcomes=outcomes)
+    treatments = with_arms(case, None, units)
+    report = judge_case(case, CaseData([records, records], treatments, units=units))
+    effect = report.main.effect
+    # four months, each treated customer: the mean effect times both
+    total = report.totals[0].values["total"]
+    assert total.value == pytest.approx(effect.effect * 4 * report.main.customers)
+    assert total.low == pytest.approx(effect.low * 4 * report.main.customers)
+    # one claim: nothing to correct for
+    assert report.p[0] == pytest.approx(effect.p)
+    (guard,) = report.guardrails
+    assert guard.verdict == "held" and guard.text.startswith("Guardrail held: orders per customer")
+    worse = records.assign(estimate=30 - records["estimate"])
+    broken = judge_case(case, CaseData([records, worse], treatments, units=units))
+    tight = case.model_copy(
+        update={
+            "outcomes": (case.outcomes[0], case.outcomes[1].model_copy(update={"guardrail": 0.005}))
+        }
+    )
+    assert broken.guardrails[0].verdict == "held"
+    against = judge_case(tight, CaseData([records, worse], treatments, units=units))
+    assert against.guardrails[0].verdict == "broken"

@@ -244,6 +244,16 @@ class Effect(Result):
         return own.named("Relative effect", kind="percent", signed=True, **ends)
 
     @property
+    def total(self) -> Estimate:
+        """The effect added up over the periods after the start, for one unit, with its interval.
+
+        The effect is a mean over these periods, each counting once: their sum is it times their
+        number.
+        """
+        own = Estimate(self.effect, self.low, self.high, n=float(self.n_units), p=self.p)
+        return own.scaled(float(self.n_after)).named("Effect added up", signed=True)
+
+    @property
     def written(self) -> dict[str, Any]:
         """How a change of the outcome is written, as an `Estimate` keeps it."""
         if self.kind == "number":

@@ -299,6 +299,35 @@ def outcome_finding(case: Case, e: Evaluation, p: float, outcomes: int) -> Findi
     )
 
 
+#: What is said of an outcome that must not worsen by more than a margin.
+GUARDRAIL: Final = {
+    "held": "Guardrail held: {outcome} has not worsened by {margin} or more ({change}).",
+    "broken": "Guardrail broken: {outcome} has worsened by more than {margin} ({change}).",
+    "open": "Guardrail open: that {outcome} has worsened by {margin} or more cannot be ruled out"
+    " ({change}).",
+    "unknown": "Guardrail open: nothing can be told about {outcome}.",
+}
+
+
+def guardrail_finding(e: Evaluation, margin: float) -> Finding:
+    """Say whether an outcome has not worsened by more than a margin, by its 95% interval.
+
+    References
+    ----------
+    Schuirmann (1987), Journal of Pharmacokinetics and Biopharmaceutics 15(6), 657-680 (a side of
+    the two one-sided tests).
+    """
+    key, values = f"guardrail.{e.outcome}", {"outcome": e.name, "margin": _share(margin)}
+    if e.effect is None or not np.isfinite(e.effect.relative):
+        return Finding(key, GUARDRAIL["unknown"], values, "open", severity="warning")
+    ends = (e.effect.relative_low, e.effect.relative_high)
+    worst, best = ends if e.direction == "up" else (-ends[1], -ends[0])
+    verdict = "held" if worst > -margin else "broken" if best < -margin else "open"
+    severity: Severity = "ok" if verdict == "held" else "warning"
+    change = effect_estimate(e, e.effect.p, "").named(fact="")
+    return Finding(key, GUARDRAIL[verdict], values | {"change": change}, verdict, severity=severity)
+
+
 def claim(e: Evaluation, verdict: OutcomeVerdict) -> str:
     """How a claim fares; nothing where nothing was claimed or no relative effect is known."""
     if e.effect is None or e.claimed is None or not np.isfinite(e.effect.relative):

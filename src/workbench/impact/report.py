@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -27,6 +27,7 @@ from workbench.impact.findings import (
     effect_estimate,
     foresight_findings,
     glance_finding,
+    guardrail_finding,
     outcome_finding,
     staying_findings,
 )
@@ -35,6 +36,7 @@ from workbench.impact.grading import weaker
 from workbench.impact.inputs.assignment import CaseData, compared, first_days
 from workbench.impact.inputs.panel import CaseError
 from workbench.impact.inputs.periods import period_label
+from workbench.impact.kept import kept_shares
 from workbench.impact.planning import CasePlan, plan_assignment
 from workbench.languages import Language
 from workbench.results import Estimate, Finding, Picture, Result, labelled
@@ -99,7 +101,10 @@ class CaseReport(Result):
         """
         found = tuple(evaluations)
         tested = [np.nan if e.effect is None else e.effect.p for e in found]
-        p = tuple(map(float, holm(tested)))
+        # what must only not worsen is no claim among several: it has a test of its own
+        guarded = [aim.guardrail is not None for aim in case.outcomes][: len(found)]
+        aims = [np.nan if g else q for g, q in zip(guarded, tested, strict=True)]
+        p = tuple(float(q if g else h) for g, q, h in zip(guarded, tested, holm(aims), strict=True))
         told = tuple(_corrected(e, q, len(found)) for e, q in zip(found, p, strict=True))
         benefit = None if rng is None else _benefit(case, told, rng, currency)
         return cls(case, told, p, benefit)
@@ -117,6 +122,21 @@ class CaseReport(Result):
         n = len(self.evaluations)
         both = zip(self.evaluations, self.p, strict=True)
         return [outcome_finding(self.case, e, p, n) for e, p in both]
+
+    @property
+    def totals(self) -> list[Finding]:
+        """Effects added up since the start, over all treated customers, of outcomes that add up."""
+        return [
+            Finding(f"total.{e.outcome}", TOTALS[e.outcome], _added_up(e))
+            for e in self.evaluations
+            if e.effect is not None and e.outcome in TOTALS and e.customers
+        ]
+
+    @property
+    def guardrails(self) -> list[Finding]:
+        """Whether outcomes that must not worsen beyond a margin have not."""
+        both = zip(self.case.outcomes, self.evaluations, strict=False)
+        return [guardrail_finding(e, aim.guardrail) for aim, e in both if aim.guardrail is not None]
 
     @property
     def next_step(self) -> Finding:
@@ -326,6 +346,12 @@ class CaseReport(Result):
         return versions_table(self.arms, segments=True)
 
     @property
+    def kept(self) -> pd.DataFrame | None:
+        """Share of those about to leave that the measure keeps; None where no lot measured it."""
+        rows = kept_shares(self.case, self.evaluations, self.arms)
+        return rows if len(rows) else None
+
+    @property
     def looks(self) -> pd.DataFrame:
         """The main outcome as each look saw it; empty where it is not looked at while it runs."""
         if self.main.looks is None or self.main.effect is None:
@@ -391,6 +417,24 @@ class CaseReport(Result):
         """Draw the chance of seeing an effect on the main outcome against its size."""
         planned = next(e.foresight for e in self.evaluations if e.foresight and e.foresight.plans)
         return planned.plot(ax, language=language)
+
+
+#: Outcomes whose effects add up over periods and customers, in running text.
+TOTALS: Final = {
+    "sales": "Added up over {n} periods and {customers} treated customers, sales changed by"
+    " {total}.",
+    "orders_per_customer": "Added up over {n} periods and {customers} treated customers, orders"
+    " changed by {total}.",
+    "churn": "Added up over {n} periods and {customers} treated customers, the number of those who"
+    " left changed by {total}.",
+}
+
+
+def _added_up(e: Evaluation) -> dict[str, Any]:
+    assert e.effect is not None
+    total = e.effect.total.scaled(e.customers)
+    customers = Estimate(e.customers, digits=0)
+    return {"n": e.effect.n_after, "customers": customers, "total": total}
 
 
 def judge_case(

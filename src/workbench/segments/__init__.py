@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from workbench.segments.churn.hazards import Hazards, hazards
 from workbench.segments.churn.model import ChurnModel, churn_model, use_of_protected
-from workbench.segments.churn.offers import Offer, OfferPlan, offer_plan, plan_calls
+from workbench.segments.churn.offers import (
+    MeasuredOffer,
+    Offer,
+    OfferPlan,
+    measured_offer,
+    offer_plan,
+    plan_calls,
+)
 from workbench.segments.churn.performance import auc, concordance
 from workbench.segments.churn.snapshots import Snapshot, contract_snapshot, purchase_snapshot
 from workbench.segments.churn.survival import (
@@ -67,6 +74,7 @@ __all__ = [
     "Hazards",
     "LatentClasses",
     "Lifecycle",
+    "MeasuredOffer",
     "Offer",
     "OfferPlan",
     "Personas",
@@ -108,6 +116,7 @@ __all__ = [
     "latent_classes",
     "lifecycle",
     "lorenz",
+    "measured_offer",
     "name_customers",
     "nearest_advice",
     "offer_plan",

@@ -45,11 +45,15 @@ class Outcome(Card):
         Day from which on the outcome was measured in another way.
     label : Text or None
         What the outcome is called in running text, where it is a series of the study's own.
+    guardrail : float or None
+        Relative worsening that must be ruled out: the outcome is watched, not claimed. None where
+        the measure should move it.
     """
 
     indicator: str
     label: LocalText | None = None
     direction: Direction = "up"
+    guardrail: Annotated[float, Field(gt=0, lt=1)] | None = None
     claimed: float | None = None
     where: Where | None = None
     value: Money | None = None

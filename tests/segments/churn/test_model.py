@@ -16,6 +16,7 @@ from workbench.segments import (
     churn_model,
     contract_snapshot,
     contract_timeline,
+    measured_offer,
     offer_plan,
     purchase_snapshot,
     purchase_timeline,
@@ -332,6 +333,31 @@ def test_the_plan_calls_whom_it_pays_to_call_and_is_right_about_it(model: ChurnM
     assert call.money == plan.benefit and dict(terms.values)["of"] == plan.of
     best = plan.tested["share"][plan.tested["estimate"].argmax()]
     assert dict(plan.picture().title.values)["share"].value == best
+
+
+def test_what_a_lot_measured_counts_in_place_of_what_was_assumed(model: ChurnModel) -> None:
+    fresh, _ = snapshot(np.random.default_rng(9), 600, "2025-07-01", known=False)
+    who, offer = fresh.features.index, Offer(cost=6, keeps=0.9)
+    people = pd.DataFrame({"customer_id": who, "region": np.resize(["north", "south"], len(who))})
+    rows = [["calls", "buyers", "", "", 0.2, 0.1, 0.3]]
+    kept = pd.DataFrame(
+        rows, columns=["case", "who", "column", "segment", "estimate", "low", "high"]
+    )
+    whole = measured_offer(kept, "buyers", people, {"calls": {"en": "Calls", "zh": "电话"}})
+    plan = offer_plan(model, model.score(fresh), fresh.value, offer, measured=whole)
+    assumed = offer_plan(model, model.score(fresh), fresh.value, Offer(cost=6, keeps=0.2))
+    assert plan.benefit.value == pytest.approx(assumed.benefit.value)
+    # the limits carry what the lot does not know, too
+    assert plan.benefit.low < assumed.benefit.low and plan.benefit.high > assumed.benefit.high
+    assert "as Calls has measured by lot" in plan.findings()[1].text
+    both = kept.loc[[0, 0, 0]].assign(
+        column=["", "region", "region"], segment=["", "north", "south"], estimate=[0.2, 0.0, 0.4]
+    )
+    by_region = measured_offer(both, "buyers", people)
+    apart = offer_plan(model, model.score(fresh), fresh.value, offer, measured=by_region)
+    called = people.set_index("customer_id").loc[apart.calls.index, "region"]
+    assert set(called) == {"south"} and "differs by region" in apart.findings()[2].text
+    assert measured_offer(kept, "subscribers") is None and measured_offer(None, "buyers") is None
 
 
 def test_at_break_even_the_calls_bring_nothing(model: ChurnModel) -> None:

@@ -63,7 +63,8 @@ class Arms(Result):
     contrasts : DataFrame
         `arm`, `against`, `estimate`, `low`, `high`, `relative`, `p`: corrected together.
     segments : DataFrame
-        `segment`, `arm`, `n`, `estimate`, `low`, `high`; empty where none were asked for.
+        `segment`, `arm`, `n`, `base` (without the measure), `estimate`, `low`, `high`; empty where
+        none were asked for.
     by : str
         Column of the segments.
     differ : dict
@@ -395,7 +396,8 @@ def _segments(
             x = known[pair]
             means = arm_means(y[pair], side, 2, x[:, np.ptp(x, axis=0) > 0])
             estimate, covariance = means.contrast(np.array([[-1.0, 1.0]]))
-            rows.append({"segment": segment, "arm": names[a], "n": int(pair.sum())})
+            size = {"segment": segment, "arm": names[a], "n": int(pair.sum())}
+            rows.append({**size, "base": float(means.mean[0])})
             estimates.append(float(estimate[0]))
             variances.append(float(covariance[0, 0]))
     if not rows:

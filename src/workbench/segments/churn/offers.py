@@ -11,8 +11,9 @@ Neslin, Gupta, Kamakura, Lu, Mason (2006), Defection Detection, Journal of Marke
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -61,6 +62,21 @@ LABEL: dict[Who, str] = {
     "buyers": "Expected benefit of calling buyers",
     "subscribers": "Expected benefit of calling subscribers",
 }
+MEASURED: dict[Who, str] = {
+    "buyers": "A call costs {cost}. Of those about to leave it keeps {keeps}, as {case} has"
+    " measured by lot. Calling the {n} of {of} active buyers for whom it pays can be expected to"
+    " bring {benefit}.",
+    "subscribers": "A call costs {cost}. Of those about to leave it keeps {keeps}, as {case} has"
+    " measured by lot. Calling the {n} of {of} subscribers for whom it pays can be expected to"
+    " bring {benefit}.",
+}
+MEASURED_NOT_PAYING: dict[Who, str] = {
+    "buyers": "A call costs {cost}. Of those about to leave it keeps {keeps}, as {case} has"
+    " measured by lot: no call to one of the {of} active buyers pays.",
+    "subscribers": "A call costs {cost}. Of those about to leave it keeps {keeps}, as {case} has"
+    " measured by lot: no call to one of the {of} subscribers pays.",
+}
+MEASURED_BY = "The share kept differs by {by}; each is called by the share of those alike."
 BEST_SHARE = "Calls to the best {share} would have brought the most, {benefit}"
 NEVER = "Calls would have cost more than they brought, however many"
 
@@ -96,7 +112,7 @@ class Offer:
                 raise DataError(f"{name} is {getattr(self, name)}", where="offer",
                                 remedy="give a share between 0 and 1")  # fmt: skip
 
-    def gain(self, leaves: Array, value: Array) -> Array:
+    def gain(self, leaves: Array, value: Array, keeps: Array | None = None) -> Array:
         """Give the gain of calling each customer.
 
         Parameters
@@ -105,9 +121,84 @@ class Offer:
             Probability of leaving, or 0 and 1 where it is known.
         value : ndarray, shape (n,)
             What a customer who is kept brings.
+        keeps : ndarray, optional
+            Share kept of those like each customer, where that was measured.
         """
-        kept = leaves * self.keeps * (value - self.gift)
+        kept = leaves * (self.keeps if keeps is None else keeps) * (value - self.gift)
         return kept - (1 - leaves) * self.taken_anyway * self.gift - self.cost
+
+
+@dataclass(frozen=True)
+class MeasuredOffer:
+    """What share of those about to leave an offer keeps, as a lot among customers measured it.
+
+    Attributes
+    ----------
+    case : str or dict
+        What the lot is called.
+    column : str
+        By whose values the share differs; empty where it is not shown to.
+    shares : DataFrame
+        `segment` (index; empty for all): `estimate`, `low`, `high`.
+    segment : Series
+        Customer -> value of the column.
+    """
+
+    case: Any
+    column: str
+    shares: pd.DataFrame
+    segment: pd.Series
+
+    @property
+    def overall(self) -> Estimate:
+        """Share kept of all."""
+        value, low, high = map(float, self.shares.loc[""])
+        return Estimate(value, low, high, kind="percent")
+
+    def of(self, customers: pd.Index) -> tuple[Array, Array, Array]:
+        """Give the share kept of those like each customer, with its limits."""
+        own = self.segment.reindex(customers).astype(object)
+        known = own.where(own.isin(self.shares.index), "").fillna("")
+        rows = self.shares.loc[known].to_numpy(dtype=float)
+        return rows[:, 0], rows[:, 1], rows[:, 2]
+
+
+def measured_offer(
+    kept: pd.DataFrame | None,
+    who: Who,
+    people: pd.DataFrame | None = None,
+    titles: Mapping[str, Any] | None = None,
+) -> MeasuredOffer | None:
+    """Take what a lot has measured of an offer; None where there was none.
+
+    Parameters
+    ----------
+    kept : DataFrame, optional
+        `case`, `who`, `column`, `segment`, `estimate`, `low`, `high`, as pages on measures keep it.
+        Of several cases the one whose share is known best counts.
+    who : {"buyers", "subscribers"}
+    people : DataFrame, optional
+        The customers' table, with the column by which the share differs.
+    titles : mapping, optional
+        Case -> what it is called.
+    """
+    if kept is None:
+        return None
+    own = kept[(kept["who"] == who) & kept["estimate"].notna()]
+    whole = own[own["segment"] == ""]
+    if whole.empty:
+        return None
+    width = (whole["high"] - whole["low"]).to_numpy(dtype=float)
+    case = str(whole["case"].iloc[int(width.argmin())])
+    own = own[own["case"] == case]
+    column = str(own["column"].max())
+    segment = pd.Series(dtype=object)
+    if column and people is not None and column in people:
+        segment = people.drop_duplicates("customer_id").set_index("customer_id")[column].map(str)
+    else:
+        column, own = "", own[own["segment"] == ""]
+    shares = own.set_index("segment")[["estimate", "low", "high"]]
+    return MeasuredOffer((titles or {}).get(case, {"en": case}), column, shares, segment)
 
 
 @dataclass(frozen=True)
@@ -139,6 +230,8 @@ class OfferPlan(Result):
         Customers whose value is not known; taken as zero.
     offer : Offer
     who : {"buyers", "subscribers"}
+    measured : MeasuredOffer or None
+        What a lot measured of the offer; None where its share is assumed.
     """
 
     calls: pd.DataFrame
@@ -152,6 +245,7 @@ class OfferPlan(Result):
     without_value: int
     offer: Offer
     who: Who
+    measured: MeasuredOffer | None = None
 
     @property
     def table(self) -> pd.DataFrame:
@@ -185,10 +279,20 @@ class OfferPlan(Result):
         money = self.benefit if self.count else None
         verdict = "pays" if self.pays else "open" if self.count else "does not pay"
         terms = TERMS if self.count else NOT_PAYING
+        if self.measured is not None:
+            terms = MEASURED if self.count else MEASURED_NOT_PAYING
+            values |= {"case": self.measured.case, "keeps": self.measured.overall}
         return [
             Finding(key, forms[self.who], values | {"benefit": benefit}, verdict, money=money),
             Finding(f"{key}.terms", terms[self.who], values),
+            *self._by(key),
         ]
+
+    def _by(self, key: str) -> list[Finding]:
+        if self.measured is None or not self.measured.column:
+            return []
+        column = {"en": self.measured.column.replace("_", " ")}
+        return [Finding(f"{key}.by", MEASURED_BY, {"by": column})]
 
     def picture(self) -> Picture:
         """How many calls would have brought the most in the test."""
@@ -229,7 +333,12 @@ class OfferPlan(Result):
 
 
 def plan_calls(
-    model: ChurnModel, offer: Offer, *, multiple: float = 1.0, currency: str = ""
+    model: ChurnModel,
+    offer: Offer,
+    *,
+    multiple: float = 1.0,
+    currency: str = "",
+    measured: MeasuredOffer | None = None,
 ) -> OfferPlan:
     """Find who of those at risk today is worth calling.
 
@@ -237,7 +346,7 @@ def plan_calls(
     ----------
     model : ChurnModel
         Learnt from a timeline, which has those at risk today.
-    offer, multiple, currency
+    offer, multiple, currency, measured
         As of `offer_plan`.
 
     Raises
@@ -252,8 +361,9 @@ def plan_calls(
     if today.value.isna().all():
         raise DataError("the log has no amounts", remedy="nothing says whom it pays to call")
     return offer_plan(
-        model, model.score(today), today.value, offer, multiple=multiple, currency=currency
-    )
+        model, model.score(today), today.value, offer, multiple=multiple, currency=currency,
+        measured=measured,
+    )  # fmt: skip
 
 
 def offer_plan(
@@ -264,6 +374,7 @@ def offer_plan(
     *,
     multiple: float = 1.0,
     currency: str = "",
+    measured: MeasuredOffer | None = None,
 ) -> OfferPlan:
     """Find who is worth calling.
 
@@ -280,6 +391,9 @@ def offer_plan(
         What a kept customer brings, in yearly values: years kept times margin.
     currency : str
         ISO 4217 code of the amounts.
+    measured : MeasuredOffer, optional
+        What a lot measured of the offer; its share counts in place of the assumed one, and its
+        limits widen those of the benefit.
 
     Raises
     ------
@@ -296,16 +410,26 @@ def offer_plan(
     given = value.reindex(probability.index)
     kept_worth = given.fillna(0.0).to_numpy(dtype=float) * multiple
     before = model.tested.assign(value=model.tested["value"].fillna(0.0) * multiple)
+    if measured is not None:
+        offer = _as_measured(offer, measured)
     factor = _factor(before, offer)
     corrected = np.clip(p * factor.value, 0, 1)
-    gain = offer.gain(corrected, kept_worth)
+    shares = None if measured is None else measured.of(probability.index)
+    keeps = None if shares is None else shares[0]
+    gain = offer.gain(corrected, kept_worth, keeps)
     calls = pd.DataFrame(
         {"probability": corrected, "value": kept_worth, "benefit": gain}, index=probability.index
     )
     low, high = (
-        float(offer.gain(np.clip(p * f, 0, 1), kept_worth)[gain > 0].sum())
+        float(offer.gain(np.clip(p * f, 0, 1), kept_worth, keeps)[gain > 0].sum())
         for f in (factor.low, factor.high)
     )
+    if shares is not None:
+        benefit = float(gain[gain > 0].sum())
+        ends = [float(offer.gain(corrected, kept_worth, k)[gain > 0].sum()) for k in shares[1:]]
+        # what left in the test and what the lot measured err apart
+        low = benefit - float(np.hypot(benefit - low, benefit - min(ends)))
+        high = benefit + float(np.hypot(high - benefit, max(ends) - benefit))
     everybody = float(gain.sum())
     calls = calls[gain > 0].sort_values("benefit", ascending=False, kind="stable")
     calls.insert(0, "rank", np.arange(1, len(calls) + 1))
@@ -331,7 +455,12 @@ def offer_plan(
         without_value=int(given.isna().sum()),
         offer=offer,
         who=model.who,
+        measured=measured,
     )
+
+
+def _as_measured(offer: Offer, measured: MeasuredOffer) -> Offer:
+    return replace(offer, keeps=min(max(measured.overall.value, 0.0), 1.0))
 
 
 def _factor(before: pd.DataFrame, offer: Offer) -> Estimate:
