@@ -10,6 +10,7 @@ import pandas as pd
 
 from tests.impact.cards import case_of
 from workbench import impact as room
+from workbench.impact import power
 from workbench.study import PlanRegister, RegisteredPlan
 from workbench.study.cases import Costs
 from workbench.study.plans import card_of
@@ -158,7 +159,7 @@ EXAMPLES = {
     "LeaveOneOut": lambda: room.leave_one_out(panel()),
     "PlaceboDates": lambda: room.placebo_dates(panel()),
     "PlanHeld": held,
-    "Plan": lambda: room.plan_units("chosen at random", sd=1, n_treated=50, n_other=50, base=4.0),
+    "Plan": lambda: room.plan_units(power.AFTER, sd=1, n_treated=50, n_other=50, base=4.0),
     "StaggeredEffect": staggered,
     "SyntheticControl": mixture,
     "SyntheticDifference": difference,

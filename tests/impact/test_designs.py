@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 from pathlib import Path
 
@@ -114,3 +115,20 @@ def test_a_series_needs_eight_periods_on_each_side(before: int, after: int) -> N
 def test_ten_customers_must_have_met_the_same_rule(met: int, design: str) -> None:
     situation = Situation(card("rule", selected_on="sales"), "sales", 50, 50, n_same_rule=met)
     assert select_design(situation).design == design
+
+
+def test_a_designs_name_stands_among_the_designs_alone() -> None:
+    names, designs = set(known_designs()), Path(room.__file__).parent
+    texts = {
+        path: path.read_text(encoding="utf-8")
+        for path in designs.parent.rglob("*.py")
+        if designs not in path.parents
+    }
+    named = [
+        f"{path.name}:{node.lineno} {node.value}"
+        for path, text in texts.items()
+        if any(name in text for name in names)
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in names
+    ]
+    assert not named, named

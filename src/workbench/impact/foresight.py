@@ -12,7 +12,7 @@ from workbench.impact.designs import known_designs
 from workbench.impact.inputs.assignment import first_days, panel_of
 from workbench.impact.inputs.panel import CaseError, Panel, SeveralStartsError
 from workbench.impact.inputs.series import Series, read_series
-from workbench.impact.power import POWER, Plan, units_needed
+from workbench.impact.power import ADJUSTED, AFTER, POWER, Plan, units_needed
 from workbench.languages import Language, speak
 from workbench.results import Estimate, Result, attempt, labelled
 from workbench.study import Case
@@ -65,13 +65,13 @@ class Foresight(Result):
 
         None where nothing was claimed, or no number would do.
         """
-        plan = self.plans.get("same baseline")
+        plan = next((p for p in self.plans.values() if p.comparison == ADJUSTED), None)
         if plan is None or not self.claimed or not np.isfinite(plan.base):
             return None
         # the spread of a unit that the plan rests on
         spread = plan.se / np.sqrt(1 / plan.n_treated + 1 / plan.n_other)
         try:
-            return units_needed(self.claimed * plan.base, "chosen at random", sd=float(spread))
+            return units_needed(self.claimed * plan.base, AFTER, sd=float(spread))
         except CaseError:
             return None
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -18,13 +18,13 @@ from workbench.languages import Language, speak
 from workbench.results import Estimate, Result, labelled
 
 POWER = 0.8
-#: Designs for which units are compared, and how the baseline enters (Frison, Pocock 1992).
-UNIT_DESIGNS = (
-    "chosen at random",
-    "difference in differences",
-    "same baseline",
-    "before and after",
-)
+#: What is compared of units, and how the time before enters (Frison, Pocock 1992); each design
+#: of units says which of them is its own.
+AFTER: Final = "the time after alone"
+CHANGE: Final = "changes from before to after"
+ADJUSTED: Final = "the time after, adjusted for the time before"
+OWN_CHANGE: Final = "own changes, of treated units alone"
+COMPARISONS: Final = (AFTER, CHANGE, ADJUSTED, OWN_CHANGE)
 _MOST = 10_000_000
 
 
@@ -35,6 +35,7 @@ class Plan(Result):
     Attributes
     ----------
     design : str
+        Name of the design, or what is compared.
     se : float
         Standard error that the effect would have, in units of the outcome.
     df : float
@@ -46,6 +47,8 @@ class Plan(Result):
         Periods.
     power, level : float
         The chance of seeing the effect that `detectable` refers to, and of the interval.
+    comparison : str
+        One of `COMPARISONS`; empty for a series.
     """
 
     design: str
@@ -58,6 +61,7 @@ class Plan(Result):
     n_after: int = 1
     power: float = POWER
     level: float = 0.95
+    comparison: str = ""
 
     @property
     def detectable(self) -> float:
@@ -153,7 +157,7 @@ def detectable(se: float, df: float, *, power: float = POWER, level: float = 0.9
 
 
 def plan_units(
-    design: str,
+    comparison: str,
     *,
     sd: float,
     n_treated: int,
@@ -171,9 +175,9 @@ def plan_units(
 
     Parameters
     ----------
-    design : {"chosen at random", "difference in differences", "same baseline", "before and after"}
-        "chosen at random" compares the time after alone; "difference in differences" changes; "same
-        baseline" adjusts for the mean before.
+    comparison : str
+        One of `COMPARISONS`: `AFTER` ignores the time before, `CHANGE` takes it off, `ADJUSTED`
+        adjusts for its mean; `OWN_CHANGE` has no other units.
     sd : float
         Standard deviation of the outcome between customers in one period; sqrt(p (1 - p)) for a
         share p.
@@ -193,19 +197,19 @@ def plan_units(
     Frison, Pocock (1992), Statistics in Medicine 11, 1685-1704, section 3; Donner, Klar (2000),
     Design and Analysis of Cluster Randomization Trials, section 5.
     """
-    _check_plan(design, sd, correlation, n_treated, n_other)
+    _check_plan(comparison, sd, correlation, n_treated, n_other)
     spread = sd**2 * (icc + (1 - icc) / cluster)
     of_after = spread * (1 + (after - 1) * correlation) / after
     of_before = spread * (1 + (before - 1) * correlation) / before
     shared = spread * correlation
     return from_moments(
-        design, of_after, of_before, shared, n_treated, n_other,
+        comparison, of_after, of_before, shared, n_treated, n_other,
         base=base, n_before=before, n_after=after, power=power, level=level,
     )  # fmt: skip
 
 
 def from_moments(
-    design: str,
+    comparison: str,
     of_after: float,
     of_before: float,
     shared: float,
@@ -215,26 +219,29 @@ def from_moments(
 ) -> Plan:
     """Plan from the variances of a unit's means after and before and their covariance."""
     left = {
-        "chosen at random": of_after,
-        "difference in differences": of_after + of_before - 2 * shared,
-        "same baseline": of_after - shared**2 / of_before if of_before > 0 else of_after,
-        "before and after": of_after + of_before - 2 * shared,
-    }[design]
-    alone = design == "before and after"
+        AFTER: of_after,
+        CHANGE: of_after + of_before - 2 * shared,
+        ADJUSTED: of_after - shared**2 / of_before if of_before > 0 else of_after,
+        OWN_CHANGE: of_after + of_before - 2 * shared,
+    }[comparison]
+    alone = comparison == OWN_CHANGE
     size = 1 / n_treated if alone else 1 / n_treated + 1 / n_other
-    df = n_treated - 1 if alone else n_treated + n_other - 2 - (design == "same baseline")
+    df = n_treated - 1 if alone else n_treated + n_other - 2 - (comparison == ADJUSTED)
     se = float(np.sqrt(max(left, 0.0) * size))
     others = 0 if alone else n_other
-    return Plan(design, se, float(df), n_treated=n_treated, n_other=others, **rest)
+    sizes = {"n_treated": n_treated, "n_other": others}
+    return Plan(comparison, se, float(df), **sizes, comparison=comparison, **rest)
 
 
-def _check_plan(design: str, sd: float, correlation: float, n_treated: int, n_other: int) -> None:
-    if design not in UNIT_DESIGNS:
+def _check_plan(
+    comparison: str, sd: float, correlation: float, n_treated: int, n_other: int
+) -> None:
+    if comparison not in COMPARISONS:
         raise CaseError(
-            "{design} compares no units",
+            "{name} is no comparison of units",
             remedy="use one of {names}",
-            design=repr(design),
-            names=", ".join(UNIT_DESIGNS),
+            name=repr(comparison),
+            names=", ".join(map(repr, COMPARISONS)),
         )
     if not sd > 0:
         raise CaseError(
@@ -248,7 +255,7 @@ def _check_plan(design: str, sd: float, correlation: float, n_treated: int, n_ot
             remedy="give one between -1 and 1",
             r=correlation,
         )
-    if n_treated < 2 or (n_other < 2 and design != "before and after"):
+    if n_treated < 2 or (n_other < 2 and comparison != OWN_CHANGE):
         raise CaseError(
             "{treated} treated and {other} other units cannot be compared",
             remedy="plan for two of each at least",
@@ -284,7 +291,7 @@ def plan_panel(
     Returns
     -------
     dict
-        Design -> plan, for the designs that the numbers of units allow.
+        Comparison -> plan, for those that the numbers of units allow.
 
     Raises
     ------
@@ -317,40 +324,45 @@ def plan_panel(
     mean = float(np.average(second[both], weights=weight))
     spread = np.cov(first[both], second[both], aweights=np.minimum(w_first, w_second)[both])
     plans = {}
-    for design in UNIT_DESIGNS:
-        alone = design == "before and after"
+    for comparison in COMPARISONS:
+        alone = comparison == OWN_CHANGE
         if treated < 2 or (not alone and n_all - treated < 2):
             continue
-        plans[design] = from_moments(
-            design, float(spread[1, 1]), float(spread[0, 0]), float(spread[0, 1]), treated,
+        plans[comparison] = from_moments(
+            comparison, float(spread[1, 1]), float(spread[0, 0]), float(spread[0, 1]), treated,
             n_all - treated, base=mean, n_before=int(early.sum()), n_after=r, power=power,
             level=level,
         )  # fmt: skip
     return plans
 
 
-def panel_plan(design: str) -> Callable[[Panel, Any, float, float], Plan | None]:
+def panel_plan(design: str, comparison: str) -> Callable[[Panel, Any, float, float], Plan | None]:
     """Give the plan that a design of units has: of panel, case, power and level."""
-    return lambda panel, case, power, level: plan_panel(panel, power=power, level=level).get(design)
+
+    def plan(panel: Panel, case: Any, power: float, level: float) -> Plan | None:
+        found = plan_panel(panel, power=power, level=level).get(comparison)
+        return None if found is None else replace(found, design=design)
+
+    return plan
 
 
-def units_needed(effect: float, design: str, *, share: float = 0.5, **options: Any) -> int:
+def units_needed(effect: float, comparison: str, *, share: float = 0.5, **options: Any) -> int:
     """Fewest units, treated and others together, with which an effect is seen.
 
     Parameters
     ----------
     effect : float
         In units of the outcome.
-    design : str
+    comparison : str
     share : float
-        Part of the units that is treated; all of them for "before and after".
+        Part of the units that is treated; all of them for `OWN_CHANGE`.
     **options
         As `plan_units`.
     """
 
     def plan(n: int) -> Plan:
-        treated = n if design == "before and after" else min(max(round(share * n), 2), n - 2)
-        return plan_units(design, n_treated=treated, n_other=n - treated, **options)
+        treated = n if comparison == OWN_CHANGE else min(max(round(share * n), 2), n - 2)
+        return plan_units(comparison, n_treated=treated, n_other=n - treated, **options)
 
     return fewest(lambda n: plan(n).detectable <= abs(effect), 5, _MOST, "customers")
 

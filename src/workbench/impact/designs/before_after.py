@@ -14,7 +14,7 @@ from workbench.impact.inputs.adoption import Adoption
 from workbench.impact.inputs.answers import OneAnswer
 from workbench.impact.inputs.panel import CaseError, Panel
 from workbench.impact.inputs.series import Series
-from workbench.impact.power import panel_plan
+from workbench.impact.power import OWN_CHANGE, panel_plan
 from workbench.results import attempt
 from workbench.stats.intervals import satterthwaite
 from workbench.study import Case
@@ -199,5 +199,5 @@ BEFORE_AFTER = Design[Panel](
     grade=0,
     lacks=lambda s: "a simple before/after comparison; no evidence",
     answer=lambda panel, case, level: before_after(panel, window=case.periods_a_year, level=level),
-    plan=panel_plan(NAME),
+    plan=panel_plan(NAME, OWN_CHANGE),
 )

@@ -24,7 +24,7 @@ from workbench.impact.designs.differences.event_study import event_study, trend_
 from workbench.impact.designs.differences.randomisation import permutation, wild_bootstrap
 from workbench.impact.effect import Effect, picture, relative_to_known, t_test
 from workbench.impact.inputs.panel import CaseError, Panel
-from workbench.impact.power import panel_plan
+from workbench.impact.power import AFTER, CHANGE, panel_plan
 from workbench.results import Finding
 
 Inference = Literal["auto", "cr1", "sides", "cv3", "pooled", "wild", "permutation", "classical"]
@@ -243,7 +243,7 @@ PLAIN = Design[Panel](
     answer=_named(NAME),
     rank=6,
     beside=_BESIDE,
-    plan=panel_plan(NAME),
+    plan=panel_plan(NAME, CHANGE),
 )
 SAME_RULE = Design[Panel](
     name="same rule",
@@ -269,5 +269,5 @@ RANDOMISED = Design[Panel](
     answer=_named("chosen at random"),
     rank=1,
     beside=_BESIDE,
-    plan=panel_plan("chosen at random"),
+    plan=panel_plan("chosen at random", AFTER),
 )

@@ -16,7 +16,7 @@ from workbench.impact.designs.differences.difference_in_differences import diffe
 from workbench.impact.designs.differences.event_study import event_study
 from workbench.impact.effect import Effect, picture
 from workbench.impact.inputs.panel import CaseError, Panel
-from workbench.impact.power import panel_plan
+from workbench.impact.power import ADJUSTED, panel_plan
 from workbench.results import Finding, attempt
 from workbench.study import Case
 
@@ -292,5 +292,5 @@ SAME_BASELINE = Design[Panel](
     lacks=lambda s: s.lacking,
     answer=_or_changes,
     rank=7,
-    plan=panel_plan(NAME),
+    plan=panel_plan(NAME, ADJUSTED),
 )
