@@ -19,6 +19,7 @@ from workbench.data.indicators.indicator import INDICATORS, find_indicator, indi
 from workbench.data.people.keys import SHORTENED
 from workbench.data.people.pseudonyms import personal_columns
 from workbench.data.preview import Preview, preview
+from workbench.data.survey_doubts import coded_by_whom, turned_scores, unknown_questions
 from workbench.data.tables import Tables, open_tables
 from workbench.errors import WorkbenchError, did_you_mean
 from workbench.study import Case, Study
@@ -173,8 +174,9 @@ def check_study(
         problems += _about_case(tables, case, readable)
     if study.survey is not None:
         problems += _about_items(tables, readable)
-        problems += _about_named_questions(tables, readable)
-        warnings += _about_coded(tables, readable)
+        if "survey" in readable:
+            problems += unknown_questions(tables)
+            warnings += [*coded_by_whom(tables), *turned_scores(tables)]
         problems += _about_codebook(study)
     shown = tuple(preview(tables, name) for name in reports)
     return CheckReport(
@@ -480,41 +482,3 @@ def _about_items(tables: Tables, readable: set[str]) -> list[str]:
         return []
     shown = ", ".join(lacking[:4]) + (", ..." if len(lacking) > 4 else "")
     return [f"survey: the card lists items that the table lacks: {shown}; map or remove them"]
-
-
-def _about_named_questions(tables: Tables, readable: set[str]) -> list[str]:
-    """Hold the open questions and attention checks that the card names against the table."""
-    survey = tables.study.survey
-    if survey is None or "survey" not in readable:
-        return []
-    have = set(tables.expr("survey").columns)
-    return [
-        f"survey: `{key}` of the card names {name!r}, which the table lacks"
-        f"{did_you_mean(name, sorted(have))}"
-        for key, named in (("open", survey.open), ("attention", survey.attention))
-        for name in named
-        if name not in have
-    ]
-
-
-def _about_coded(tables: Tables, readable: set[str]) -> list[str]:
-    """Ask how comments whose tone people coded were chosen, where the card does not say."""
-    survey = tables.study.survey
-    if survey is None or survey.coded is not None or "survey" not in readable:
-        return []
-    table = tables.expr("survey")
-    names = [c for c in table.columns if c.startswith("tone_")]
-    if not names:
-        return []
-    counts = tables.engine.run(
-        table.aggregate(**{c: table[c].count() for c in names}), "survey"
-    ).iloc[0]
-    coded = {c: int(counts[c]) for c in names if counts[c]}
-    if not coded:
-        return []
-    shown = ", ".join(f"{c!r} ({n:,})" for c, n in coded.items())
-    return [
-        f"survey: people coded the tone of comments in {shown}, and nothing says how these were"
-        " chosen; write `coded: random` under survey if they were drawn by lot, or name the column"
-        " with each comment's chance; until then no share of positive comments rests on them"
-    ]

@@ -38,7 +38,7 @@ def questions_of_choices(columns: Sequence[ColumnProfile], taken: set[str]) -> d
             continue
         mark = _between(p)
         # what is joined in one column and has a column for each choice, too, is one question
-        if mark and not any(entry["label"] == p.name for entry in found.values()):
+        if mark and not any(entry.get("label") == p.name for entry in found.values()):
             found[p.name] = {"several": mark.replace("\n", LINES)} | (
                 {"label": p.wording} if p.wording else {}
             )

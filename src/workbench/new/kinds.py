@@ -189,6 +189,8 @@ def _series(columns: Sequence[ColumnProfile]) -> float:
     words = len(columns) - len(when) - len(numbers)
     if len(when) != 1 or not numbers or words > 1 or _who(columns, 3.0):
         return 0.0
+    if any(p.heading.has("respondent", "recommend") for p in columns):
+        return 0.0  # answers to questions
     once = when[0].unique > 0.98 or (words == 1 and when[0].repeats < 60)
     return 0.5 if once else 0.1
 

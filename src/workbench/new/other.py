@@ -61,7 +61,8 @@ def what_else(columns: Sequence[ColumnProfile]) -> str:
         return f"what was bought from suppliers ({supplier.name!r}), and no sales to customers"
     measured = [p for p in filled if p.numeric and (p.heading.measure or p.heading.has("measure"))]
     others = [p for p in filled if p.numeric and p not in measured and evidence.money(p) >= 4.0]
-    if measured and who is None and not others and any(p.when for p in filled):
+    asked = any(p.heading.has("respondent", "recommend") for p in filled)
+    if measured and who is None and not (others or asked) and any(p.when for p in filled):
         named = ", ".join(repr(p.name) for p in measured[:3])
         return f"measurements ({named}): nobody is a customer there, and nothing is money"
     return ""

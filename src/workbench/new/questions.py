@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import pandas as pd
+
 from workbench.data.answer_words import (
     CODES,
     USUAL_SCALES,
@@ -49,6 +51,10 @@ _NEARLY_ALL: Final = 0.9
 _MOST_WAVES: Final = 24
 #: Answers from which on numbers that nobody gave were not to be had.
 _TELLING: Final = 30
+_NUMBERED: Final = re.compile(r"(?i)^(?:q|item|question|frage|题|第|exp_|per_|imp_)\s*_?\d")
+#: Different answers in words that a scale may have.
+_MOST_WORDS: Final = 11
+_WEIGHT: Final = re.compile(r"w|wt|wgt|weights?|weighting|权重|权数|加权", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -89,7 +95,7 @@ def rating_of(p: ColumnProfile, *, kin: bool = False) -> ScaleColumn | None:
         return None
     counts = p.texts.value_counts()
     if len(counts) > 60:
-        return None
+        return _slider(p)
     if any(map(is_coded, map(str, counts.index))) and "[" not in p.name:
         return None  # A1 is an answer to a line of an array, and elsewhere a shelf
     numbers: Counter[float] = Counter()
@@ -126,12 +132,24 @@ def rating_of(p: ColumnProfile, *, kin: bool = False) -> ScaleColumn | None:
     known = [ends for ends in known if ends[0] <= low and high <= ends[1]]
     scale = shortest_scale(low, high, known or USUAL_SCALES)
     if scale is None:
-        return None
+        return _slider(p)
     # nobody asks on 1 to 4 or to 6 half as often as on 1 to 5 or to 7, unless each has a name
     unused = {} if named else {(1, 4): (1, 5), (1, 6): (1, 7)}
     scale = scale if known or low > 1 or scale not in unused else unused[scale]
     sure = bool(known) or (low, high) == scale
     return ScaleColumn(p, scale, sure, tuple(written[n] for n in sorted(codes)), (low, high))
+
+
+def _slider(p: ColumnProfile) -> AskedOnScale | None:
+    """Tell a question that was answered on a slider from 0 to 100."""
+    named = _NUMBERED.match(p.said.strip()) or p.said.strip().endswith(("?", "？"))
+    numbers = pd.to_numeric(p.texts, errors="coerce").dropna()
+    if not (named or p.heading.has("satisfaction", "recommend")) or len(numbers) < len(p.texts):
+        return None
+    low, high = float(numbers.min()), float(numbers.max())
+    if not (0 <= low <= 20 and 80 <= high <= 100):
+        return None
+    return AskedOnScale(p, (0, 100), (low, high) == (0, 100), seen=(low, high))
 
 
 def _codes_beside(numbers: Mapping[float, int], seen: set[float]) -> set[float]:
@@ -168,6 +186,8 @@ def find_questions(proposal: Proposal) -> None:
     stems = {_stem(name) for name in ratings if _stem(name) != name}
     kin = {p.name: rating_of(p, kin=True) for p in free if _stem(p.name) in stems}
     ratings = {p.name: r for p in free if (r := ratings.get(p.name) or kin.get(p.name)) is not None}
+    unknown = _alike_in_unknown_words([p for p in free if p.name not in ratings])
+    ratings |= unknown
     section: dict[str, Any] = {}
     scales: dict[str, list[int]] = {}
     _satisfaction(proposal, ratings, scales)
@@ -199,7 +219,23 @@ def find_questions(proposal: Proposal) -> None:
             scales |= {codes[n]: list(r.scale) for n, r in items.items() if r.other_than(usual)}
     if scales:
         section["scales"] = scales
-    used = {*taken, *ratings, *columns.values()}
+    if unknown:
+        words = [str(w) for r in unknown.values() for w in r.column.texts]
+        section["words"] = sorted(dict.fromkeys(words))
+    weight = [
+        p for p in proposal.columns_of_file if _WEIGHT.fullmatch(p.name.strip()) and _positive(p)
+    ]
+    if len(weight) == 1:
+        section["weights"] = weight[0].name
+        ratings.pop(weight[0].name, None)
+    own_words = [
+        p for p in free
+        if (p.free_text or _REMARK.search(p.said))
+        and p.name not in {*ratings, *columns.values(), *unknown}
+    ]  # fmt: skip
+    if own_words:
+        section["open"] = {p.name: p.wording or p.name for p in own_words}
+    used = {*taken, *ratings, *columns.values(), *(p.name for p in [*weight, *own_words])}
     rest = [p for p in proposal.columns_of_file if p.name not in used]
     if several := questions_of_choices(rest, used):
         section["questions"] = several
@@ -208,6 +244,35 @@ def find_questions(proposal: Proposal) -> None:
     _codes(proposal, ratings)
     proposal.survey = section
     _waves(proposal)
+
+
+def _alike_in_unknown_words(columns: Sequence[ColumnProfile]) -> dict[str, AskedOnScale]:
+    """Find questions that share a few answers in words (or signs) that no usual scale has.
+
+    Nobody but the study can say in which order these stand, so the card asks.
+    """
+    said: dict[str, set[str]] = {}
+    for p in columns:
+        words = {str(text).strip() for text in p.texts.unique()[: _MOST_WORDS + 2]}
+        words = {word for word in words if word and not is_no_answer(word)}
+        about = p.heading.has("gender", "place", "group", "birth", "category", "channel", "product")
+        if 3 <= len(words) <= _MOST_WORDS and not (p.numeric or p.when or p.boolean or about):
+            said[p.name] = words
+    found = {}
+    for p in columns:
+        mine = said.get(p.name, set())
+        kin = [w for name, w in said.items() if name != p.name and len(mine & w) * 5 >= 3 * len(w)]
+        if mine and kin:
+            steps = len(mine.union(*kin))
+            if steps <= _MOST_WORDS:
+                found[p.name] = AskedOnScale(p, (1, steps), False, seen=(1, steps))
+    return found
+
+
+def _positive(p: ColumnProfile) -> bool:
+    """Tell numbers that may be weights: none below zero, and not all the same."""
+    numbers = pd.to_numeric(p.texts, errors="coerce")
+    return bool(p.distinct > 2 and numbers.notna().mean() > _NEARLY_ALL and numbers.min() >= 0)
 
 
 def answers_of(proposal: Proposal) -> set[str]:
@@ -357,6 +422,11 @@ def survey_lines(proposal: Proposal) -> Iterator[str]:
         low, high = section["scale"]
         mark = "the answers run from" if section["sure"] else "CHECK: was it asked on"
         yield f"  scale: [{low}, {high}]            # {mark} {low} to {high}"
+    if "words" in section:
+        yield "  # CHECK answers: what these words stand for, from 1 for the worst; until then they"
+        yield "  # cannot be read"
+        each = ", ".join(f"{json.dumps(word, ensure_ascii=False)}: " for word in section["words"])
+        yield f"  # answers: {{{each}}}"
     for key in ("scales", "columns"):
         if key in section:
             yield f"  {key}: {json.dumps(section[key], ensure_ascii=False)}"
@@ -375,6 +445,14 @@ def survey_lines(proposal: Proposal) -> Iterator[str]:
             for option in question.options:
                 order = json.dumps(option.sets["survey.waves"], ensure_ascii=False)
                 yield f"  #   {option.label}: waves: {order}"
+    if "open" in section:
+        yield "  open:                    # answered in people's own words, beside `comment`"
+        for name, text in section["open"].items():
+            said = f"{json.dumps(name, ensure_ascii=False)}: {json.dumps(text, ensure_ascii=False)}"
+            yield f"    {said}"
+    if "weights" in section:
+        own = json.dumps(section["weights"], ensure_ascii=False)
+        yield f"  weights: {{column: {own}}}   # CHECK: do these weights stand for all customers"
     if "questions" in section:
         yield "  questions:               # several answers could be ticked"
         for name, entry in section["questions"].items():
