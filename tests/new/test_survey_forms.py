@@ -91,7 +91,7 @@ def test_codes_of_which_1_is_the_best_are_doubted(tmp_path: Path, answers: pd.Da
 def test_further_open_questions_stand_on_the_card(tmp_path: Path, answers: pd.DataFrame) -> None:
     rng = np.random.default_rng(5)
     said = {
-        name: [f"{rng.choice(['The', 'A', 'My'])} {name} was {word} on day {i} of the trip that we made in May"
+        name: [f"The {name} was {word} on day {i} of the trip that we all made in May"
                for i, word in enumerate(rng.choice(["slow", "kind", "clean", "late"], N))]
         for name in ("comment", "wish")
     }  # fmt: skip

@@ -140,7 +140,7 @@ def rating_of(p: ColumnProfile, *, kin: bool = False) -> ScaleColumn | None:
     return ScaleColumn(p, scale, sure, tuple(written[n] for n in sorted(codes)), (low, high))
 
 
-def _slider(p: ColumnProfile) -> AskedOnScale | None:
+def _slider(p: ColumnProfile) -> ScaleColumn | None:
     """Tell a question that was answered on a slider from 0 to 100."""
     named = _NUMBERED.match(p.said.strip()) or p.said.strip().endswith(("?", "？"))
     numbers = pd.to_numeric(p.texts, errors="coerce").dropna()
@@ -149,7 +149,7 @@ def _slider(p: ColumnProfile) -> AskedOnScale | None:
     low, high = float(numbers.min()), float(numbers.max())
     if not (0 <= low <= 20 and 80 <= high <= 100):
         return None
-    return AskedOnScale(p, (0, 100), (low, high) == (0, 100), seen=(low, high))
+    return ScaleColumn(p, (0, 100), (low, high) == (0, 100), seen=(low, high))
 
 
 def _codes_beside(numbers: Mapping[float, int], seen: set[float]) -> set[float]:
@@ -246,7 +246,7 @@ def find_questions(proposal: Proposal) -> None:
     _waves(proposal)
 
 
-def _alike_in_unknown_words(columns: Sequence[ColumnProfile]) -> dict[str, AskedOnScale]:
+def _alike_in_unknown_words(columns: Sequence[ColumnProfile]) -> dict[str, ScaleColumn]:
     """Find questions that share a few answers in words (or signs) that no usual scale has.
 
     Nobody but the study can say in which order these stand, so the card asks.
@@ -265,7 +265,7 @@ def _alike_in_unknown_words(columns: Sequence[ColumnProfile]) -> dict[str, Asked
         if mine and kin:
             steps = len(mine.union(*kin))
             if steps <= _MOST_WORDS:
-                found[p.name] = AskedOnScale(p, (1, steps), False, seen=(1, steps))
+                found[p.name] = ScaleColumn(p, (1, steps), False, seen=(1, steps))
     return found
 
 
