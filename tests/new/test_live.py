@@ -75,7 +75,10 @@ def test_what_is_not_there_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(__import__("sys").modules, "dlt", object())
     for named, said in (
         ("absent.yml", "no such description"),
-        ("stripe", "names no source"),
+        ("Stripe", r"names no source.*dlt init stripe_analytics duckdb.*stripe_source"),
+        ("Zoho CRM", r"names no source.*YAML file.*--from"),
+        ("有赞", r"names no source.*export files"),
+        ("acme", r"names no source.*shopify, stripe"),
         ("no_such_module:source", "cannot be found"),
     ):
         with pytest.raises(StarterError, match=said):

@@ -21,6 +21,19 @@ import yaml
 from workbench.new.proposal import StarterError
 
 _OWN = "_dlt"
+#: Systems with a source that dlt's people keep: its module and function, after `dlt init`.
+KEPT = {
+    "shopify": "shopify_dlt:shopify_source", "stripe": "stripe_analytics:stripe_source",
+    "hubspot": "hubspot:hubspot", "salesforce": "salesforce:salesforce_source",
+    "zendesk": "zendesk:zendesk_support", "pipedrive": "pipedrive:pipedrive_source",
+    "freshdesk": "freshdesk:freshdesk_source",
+}  # fmt: skip
+#: Systems whose interface can be described in a YAML file, and those that have none for this.
+_DESCRIBED = ("zoho", "zoho crm")
+_FILES_ALONE = (
+    "纷享销客", "fxiaoke", "有赞", "youzan", "淘宝", "taobao", "支付宝", "alipay", "微信支付",
+    "wechat pay", "问卷星", "wenjuanxing",
+)  # fmt: skip
 
 
 def pull(named: str, folder: Path, *, root: Path | None = None) -> list[Path]:
@@ -42,8 +55,13 @@ def pull(named: str, folder: Path, *, root: Path | None = None) -> list[Path]:
     StarterError
         If dlt is not installed, or the source is not there or cannot be loaded.
     """
+    described = named.endswith((".yml", ".yaml"))
+    if not described and not re.fullmatch(r"[\w.]+:\w+", named):
+        raise StarterError(
+            f"{named!r} names no source", where="--live", remedy=_what_there_is(named)
+        )
     dlt = _dlt()
-    source = _of_yaml(Path(named)) if named.endswith((".yml", ".yaml")) else _of_code(named, root)
+    source = _of_yaml(Path(named)) if described else _of_code(named, root)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="workbench-") as scratch:
         pipeline = dlt.pipeline(
@@ -102,13 +120,26 @@ def _of_yaml(path: Path) -> Any:
     return rest.rest_api_source(config)
 
 
-def _of_code(named: str, root: Path | None) -> Any:
-    if not re.fullmatch(r"[\w.]+:\w+", named):
-        raise StarterError(
-            f"{named!r} names no source",
-            where="--live",
-            remedy="write module:function, or a YAML file with client and resources",
+def _what_there_is(system: str) -> str:
+    """Say how the tables of a system can be had, or that files must do."""
+    plain = re.sub(r"[\W_]+", " ", system).strip().casefold()
+    if source := KEPT.get(plain):
+        module = source.partition(":")[0]
+        return f"run `dlt init {module} duckdb` in the project's folder, then: --live {source}"
+    if plain in _DESCRIBED:
+        return (
+            "no source for it is kept up; describe its REST interface in a YAML file (client,"
+            " resources), or export files and use --from"
         )
+    if plain in _FILES_ALONE:
+        return "no live source is known for it: export files and use --from"
+    return (
+        "write module:function, or a YAML file with client and resources; sources are kept up for"
+        f" {', '.join(KEPT)}"
+    )
+
+
+def _of_code(named: str, root: Path | None) -> Any:
     module, function = named.split(":")
     if root is not None and str(root) not in sys.path:
         sys.path.insert(0, str(root))
