@@ -119,6 +119,12 @@ def test_check_says_what_will_run_and_what_is_skipped_and_why(root: Path) -> Non
     assert re.search(r"reader +is skipped +the study has no table survey", told.stdout)
 
 
+def test_warnings_of_check_are_status_2_where_it_is_strict(root: Path) -> None:
+    told = workbench("check", "tiny", "--strict")
+    assert told.exit_code == 2
+    assert "to look at" in told.stdout and "in order" not in told.stdout
+
+
 def test_check_of_a_study_with_a_bad_table_is_status_2(root: Path) -> None:
     (root / "data/tiny/transactions.csv").write_text("when,what\n1,2\n")
     told = workbench("check", "tiny")
