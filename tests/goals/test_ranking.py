@@ -41,6 +41,8 @@ def test_contradictions_are_refused_and_the_worst_pair_is_named() -> None:
         ({"a / b": 2, "b / a": 2}, "compared twice"),
         ({"a": 2}, "names no pair"),
         ({"a / b": 0}, "not positive"),
+        ({"a / b": 12}, "a / b is 12, beyond Saaty's scale"),
+        ({"a / b": 0.05}, "beyond Saaty's scale"),
     ],
 )
 def test_incomplete_comparisons_name_what_is_missing(pairs: dict[str, float], message: str) -> None:

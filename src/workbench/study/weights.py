@@ -21,6 +21,8 @@ RANDOM_INDEX: Final = (
     0.0, 0.0, 0.58, 0.90, 1.12, 1.24, 1.32, 1.41, 1.45, 1.49, 1.51, 1.48, 1.56, 1.57, 1.59,
 )  # fmt: skip
 CONSISTENT: Final = 0.10
+#: The most that one can count for beside another, in pairwise comparison (Saaty 1980).
+SCALE: Final = 9
 TOLERANCE: Final = 0.005
 
 
@@ -108,6 +110,15 @@ def compared_weights(
         )
     if not (np.isfinite(matrix).all() and (matrix > 0).all()):
         raise DataError("a comparison is not positive", where="AHP", remedy="use 1/9 to 9")
+    beyond = np.argwhere((matrix > SCALE * 1.001) | (matrix < 1 / SCALE / 1.001))
+    if len(beyond):
+        i, j = beyond[0]
+        raise DataError(
+            f"{names[i]} / {names[j]} is {matrix[i, j]:.3g}, beyond Saaty's scale",
+            where="AHP",
+            remedy="use 1/9 to 9: 9 says that one is of extreme importance beside the other; what"
+            " outweighs another by more stands at another level of the tree",
+        )
     for i, j in combinations(range(n), 2):
         if abs(np.log(matrix[i, j] * matrix[j, i])) > 0.02:
             raise DataError(
