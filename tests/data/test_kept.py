@@ -101,6 +101,15 @@ def test_the_studies_of_the_house_come_back_as_they_were(name: str) -> None:
     )
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
+def test_only_its_owner_looks_into_what_is_kept(study: Study) -> None:
+    open_tables(study).report  # noqa: B018  (kept by now)
+    (state,) = states(study)
+    kept_files = [path for path in state.iterdir() if path.suffix in (".parquet", ".json")]
+    assert kept_files and {path.stat().st_mode & 0o777 for path in kept_files} == {0o600}
+    assert {path.stat().st_mode & 0o777 for path in (state, state.parent)} == {0o700}
+
+
 def test_only_what_is_on_disk_is_found(study: Study, tmp_path: Path) -> None:
     assert kept.find(study) is None and not states(study)
     made = open_tables(study).report

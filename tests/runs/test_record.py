@@ -56,6 +56,18 @@ def test_a_run_appears_at_once_and_sweeps_up_what_killed_runs_left(tmp_path: Pat
     assert not left.exists() and not aside.exists()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
+def test_only_its_owner_looks_into_a_run(tmp_path: Path) -> None:
+    history = tmp_path / "tiny"
+    aside = begin(history, "20260131T120000Z-bbbbbb")
+    assert history.stat().st_mode & 0o777 == 0o700  # while it is put together, too
+    (aside / "results/page").mkdir()
+    (aside / "results/page/rows.parquet").write_bytes(b"x")
+    folder = finish(aside, record("20260131T120000Z-bbbbbb")).folder
+    modes = {path.stat().st_mode & 0o777 for path in [folder, *folder.rglob("*")]}
+    assert modes == {0o700, 0o600}
+
+
 def test_a_run_that_cannot_be_written_does_not_appear(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -287,7 +287,13 @@ def next_number(folder: Path) -> int:
 
 
 def begin(folder: Path, run: str) -> Path:
-    """Make the folder in which a run is put together, beside where it will lie."""
+    """Make the folder in which a run is put together, beside where it will lie.
+
+    Runs hold rows of persons: only whoever runs the study may look into them.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with suppress(PermissionError):  # it is somebody else's, who let us write
+        folder.chmod(0o700)
     aside = folder / f"{UNFINISHED}{run}"
     for name in ("notebooks", "results", _FINISHED_STEPS):
         (aside / name).mkdir(parents=True)
@@ -315,6 +321,10 @@ def finish(aside: Path, record: RunRecord) -> RunRecord:
         for key, step in content["notebooks"].items()
     }
     write_json(aside / RECORD, content)
+    for path in aside.rglob("*"):
+        if not path.is_symlink():
+            path.chmod(0o700 if path.is_dir() else 0o600)
+    aside.chmod(0o700)
     folder = aside.with_name(record.run)
     aside.rename(folder)
     # Only now: where run.json could not be written, the next run takes the steps over.

@@ -344,6 +344,9 @@ def _make(study: Study, home: Path, target: Path, cleaner: Cleaner | None) -> bo
         (aside / _IN_USE).touch()
         text = json.dumps(index, ensure_ascii=False, default=_plain, indent=1)
         (aside / _INDEX).write_text(text, encoding="utf-8")
+        for path in aside.iterdir():
+            path.chmod(0o600)
+        aside.chmod(0o700)
         # Where another process was first, the folder is there and this fails: theirs is as good.
         with contextlib.suppress(OSError):
             aside.rename(target)
