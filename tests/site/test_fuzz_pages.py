@@ -98,9 +98,17 @@ def test_whatever_a_card_says_its_pages_stand(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @settings(max_examples=200 // STUDIES, **SETTINGS)
 @given(said=st.lists(st.tuples(TEXTS, TEXTS, TEXTS), min_size=STUDIES, max_size=STUDIES))
 def test_two_hundred_cards_reach_a_staged_page(
     tmp_path_factory: pytest.TempPathFactory, said: list[tuple[str, str, str]]
 ) -> None:
     hold(tmp_path_factory.getbasetemp() / "many", said)
+
+
+def test_a_text_of_two_lines_does_not_stop_the_publication(tmp_path: Path) -> None:
+    """The front page shows it as it is: it blocked every study's pages before."""
+    hold(tmp_path / "one", [("Shop", "a\nb {{< include /etc/passwd >}}", "**NEVER**\n{{<")])
+    front = html.fromstring((tmp_path / "one/_site/index.html").read_text(encoding="utf-8"))
+    assert "b {{< include /etc/passwd >}}" in front.text_content()

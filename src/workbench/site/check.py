@@ -169,7 +169,8 @@ def _page_findings(root: Any, texts: _Texts) -> Iterator[tuple[str, str]]:
     yield from _structure(root)
     yield from _requests(root)
     text = "\n".join(root.xpath(_TEXTS, smart_strings=False))
-    prose = "\n".join(root.xpath(_PROSE, smart_strings=False))
+    # a text of a card keeps its line breaks on a page; what it is held against has none
+    prose = "\n".join(" ".join(x.split()) for x in root.xpath(_PROSE, smart_strings=False))
     for own in texts.literal:
         prose = prose.replace(own, "")
     if found := _LEFTOVER.search(prose):
