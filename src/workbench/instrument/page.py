@@ -25,6 +25,7 @@ th, td { border: .3pt solid #888; padding: 1.2mm 1.5mm; text-align: center;
   vertical-align: middle; }
 th { font-size: 7.5pt; font-weight: 600; text-wrap: balance; background: #f1f3f5;
   white-space: pre-line; }
+table.statements th { padding: 1.2mm .4mm; font-size: 7pt; }
 table.statements td:first-child, table.statements th:first-child, table.form td, table.form th {
   text-align: left; }
 table.form td { vertical-align: top; height: 9mm; white-space: pre-line; }
@@ -34,8 +35,9 @@ ul.choices li::before { content: "\\2610\\00a0\\00a0"; }
 .field { display: flex; gap: 3mm; align-items: flex-end; min-height: 8mm; }
 .field span:first-child { flex: 0 0 55mm; } .field span:last-child { flex: 1;
   border-bottom: .4pt solid #777; }
-.new { break-before: page; } footer { margin-top: 8mm; font-size: 8pt; color: #666;
-  text-align: center; }
+.lines { break-inside: avoid; break-before: avoid; } p:has(+ .lines) { break-after: avoid; }
+.new { break-before: page; } footer { margin-top: 4mm; font-size: 8pt;
+  break-before: avoid; color: #666; text-align: center; }
 @media print { body { margin: 0; padding: 0; max-width: none; } }
 """
 
@@ -70,7 +72,7 @@ def _html(part: Part) -> str:
         items = "".join(f"<li>{escape(text)}</li>" for (text,) in part.rows)
         return f"<ul{' class=choices' if part.kind == 'choices' else ''}>{items}</ul>"
     if part.kind == "lines":
-        return '<div class="line"></div>' * part.count
+        return f'<div class="lines">{"<div class=line></div>" * part.count}</div>'
     if part.kind == "fields":
         return "".join(
             f'<div class="field"><span>{escape(label)}</span><span></span></div>'

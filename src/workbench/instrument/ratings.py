@@ -40,7 +40,7 @@ def write_rating_sheet(study: Study, code: str, path: Path) -> None:
         first = at == 2
         # a rater judges an item of a day once, so the item names the unit too
         item = f"{name}_{unit:02d}" if rating.units > 1 else name
-        once = (None, None) if first else ("=A$2", "=B$2")
+        once = (None, None) if first else ('=IF(A$2="","",A$2)', '=IF(B$2="","",B$2)')
         sheet.append([*once, item, None, unit, name, None])
     _hold(sheet, rating.scale, rating.raters, anchors, len(rows) + 1, t)
     _look(sheet, (12, 9, 22, 9, 8, 18, 50))

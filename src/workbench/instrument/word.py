@@ -117,6 +117,8 @@ def _grid(document: Any, part: Part) -> None:
     table.autofit = False
     shares = part.widths or (1.0,) * columns
     widths = [Cm(_WIDTH * share / sum(shares)) for share in shares]
+    for column, width in zip(table.columns, widths, strict=True):
+        column.width = width  # LibreOffice goes by these, Word by the cells
     for at, row in enumerate(part.rows):
         line = table.add_row()
         _whole(line, head=at == 0)

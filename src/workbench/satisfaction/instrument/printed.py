@@ -119,7 +119,8 @@ def _matrix(page: SurveyPage, code: str, number: int, *, head: bool) -> Part:
     rows = [top]
     for at, question in enumerate(page.questions, start=number + 1):
         rows.append((f"{at}. {question.text[code]} [{question.name}]", *values))
-    widths = (1.0, *([0.08] * len(values)))
+    # the ends bear words, the grades between them a number
+    widths = (1.0, 0.15, *([0.08] * (len(values) - 2)), 0.15)
     return Part("grid", rows=tuple(rows), look="statements", widths=widths)
 
 
