@@ -8,10 +8,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import ibis
 import numpy as np
 import pandas as pd
 
+from workbench.data import expressions as ibis
 from workbench.data.indicators.periods import Periods, period_start
 from workbench.data.schemas import schema_of
 from workbench.data.tables import Tables

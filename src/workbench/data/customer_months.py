@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import ibis
 import numpy as np
 import pandas as pd
 
+from workbench.data import expressions as ibis
 from workbench.data.engine import Engine
 from workbench.data.tables import Tables
 from workbench.errors import DataError

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import ibis
 import pandas as pd
 
+from workbench.data import expressions as ibis
 from workbench.data.engine import Engine
 from workbench.data.tables import Tables
 from workbench.errors import DataError, did_you_mean

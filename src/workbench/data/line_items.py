@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, Literal
 
-import ibis
 import pandas as pd
 
+from workbench.data import expressions as ibis
 from workbench.data.engine import Engine
 from workbench.data.tables import Tables
 from workbench.errors import DataError

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import ibis
 import pandas as pd
 
+from workbench.data import expressions as ibis
 from workbench.data.clean.rules import REASONS
 from workbench.data.people.pseudonyms import personal_columns
 from workbench.data.schemas import schema_of

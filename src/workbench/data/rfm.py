@@ -15,9 +15,9 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, Final
 
-import ibis
 import pandas as pd
 
+from workbench.data import expressions as ibis
 from workbench.data.engine import Engine
 from workbench.data.tables import Tables
 from workbench.errors import DataError, did_you_mean, require_columns

@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-import ibis
 import pandas as pd
 
+from workbench.data import expressions as ibis
 from workbench.data.tables import Tables
 from workbench.errors import DataError
 

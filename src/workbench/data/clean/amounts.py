@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-import ibis
-
+from workbench.data import expressions as ibis
 from workbench.data.currency import SIGNS, codes, currencies_of, sign_of
 from workbench.data.engine import Engine
 from workbench.data.sources.source import ROW, Source

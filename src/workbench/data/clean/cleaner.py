@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-import ibis
 import pandas as pd
 import pyarrow as pa
 
+from workbench.data import expressions as ibis
 from workbench.data.clean.amounts import no_money
 from workbench.data.clean.erasures import without_consent, without_left_out
 from workbench.data.clean.facts import facts_of

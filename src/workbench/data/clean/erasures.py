@@ -16,9 +16,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import ibis
 import yaml
 
+from workbench.data import expressions as ibis
 from workbench.data.clean.rules import standardise
 from workbench.data.clean.selection import select_rows
 from workbench.data.engine import Engine

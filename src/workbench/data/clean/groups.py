@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import ibis
 import pandas as pd
 import pyarrow as pa
 
+from workbench.data import expressions as ibis
 from workbench.data.engine import Engine
 from workbench.data.sources.source import ROW, Source
 from workbench.errors import DataError

@@ -7,8 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import ibis
-
+from workbench.data import expressions as ibis
 from workbench.data.clean.amounts import in_other_currency, odd_amounts, other_signs
 from workbench.data.clean.questions import QuestionAnswers, read_questions
 from workbench.data.clean.selection import chosen_rows

@@ -11,8 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-import ibis
-
+from workbench.data import expressions as ibis
 from workbench.data.answer_words import WordScale, is_no_answer, word_scales
 from workbench.data.clean.answers import Shown, fitting_scales, shown, without_strays, words_in
 from workbench.data.engine import Engine

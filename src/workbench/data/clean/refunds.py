@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 
-import ibis
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from workbench.data import expressions as ibis
 from workbench.data.engine import Engine
 from workbench.data.sources.source import ROW
 

@@ -11,9 +11,9 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-import ibis
 import pandas as pd
 
+from workbench.data import expressions as ibis
 from workbench.data.clean.amounts import in_other_currency
 from workbench.data.clean.parse import WORDS, parse, takes_parsing
 from workbench.data.clean.questions import QuestionAnswers, lost_answers

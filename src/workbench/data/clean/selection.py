@@ -10,9 +10,8 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
 
-import ibis
-
 from workbench import trace
+from workbench.data import expressions as ibis
 from workbench.data.clean.groups import ungrouped
 from workbench.data.engine import Engine
 from workbench.data.notation import plain

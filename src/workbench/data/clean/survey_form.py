@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import ibis
-
+from workbench.data import expressions as ibis
 from workbench.data.clean.tool_headings import tool_headings
 from workbench.data.engine import Engine
 from workbench.data.schemas import ALIASES

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import ibis
 import numpy as np
 import pandas as pd
+
+from workbench.data import expressions as ibis
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

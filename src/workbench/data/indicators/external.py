@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import ibis
 import pandas as pd
 
+from workbench.data import expressions as ibis
 from workbench.data.indicators.library import own_name
 from workbench.data.indicators.request import Request
 from workbench.errors import DataError

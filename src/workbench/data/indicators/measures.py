@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import ibis
 import pandas as pd
 
+from workbench.data import expressions as ibis
 from workbench.data.indicators.cells import withhold_cells
 from workbench.data.indicators.library import Indicator, own_rows
 from workbench.data.indicators.periods import period_start, period_table

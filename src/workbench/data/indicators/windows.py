@@ -7,10 +7,10 @@ import datetime as dt
 from dataclasses import replace
 from typing import Any, Final
 
-import ibis
 import pandas as pd
 import pyarrow as pa
 
+from workbench.data import expressions as ibis
 from workbench.data.indicators.cells import WITHHELD, withhold_cells
 from workbench.data.indicators.library import QUIET, YEAR
 from workbench.data.indicators.measures import (

@@ -13,10 +13,10 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, Final
 
-import ibis
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from workbench.data import expressions as ibis
 from workbench.data.engine import Engine
 
 #: What systems and people write where there is no id; a blank stands for a hyphen, too.

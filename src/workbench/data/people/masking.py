@@ -7,10 +7,10 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-import ibis
 import pandas as pd
 import pyarrow as pa
 
+from workbench.data import expressions as ibis
 from workbench.data.engine import Engine
 from workbench.data.schemas import Schema
 from workbench.data.sources.source import ROW

@@ -11,9 +11,9 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
-import ibis
 import pyarrow as pa
 
+from workbench.data import expressions as ibis
 from workbench.data.engine import Engine, encode, join_bytes, sha256, unhex
 from workbench.data.schemas import PERSONAL_WORDS
 from workbench.study import Study, StudyError, find_root

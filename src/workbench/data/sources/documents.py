@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import ibis
 
+from workbench.data import expressions as ibis
 from workbench.data.engine import Engine
 from workbench.data.sources.detect import exists
 from workbench.data.sources.layout import checked_header
@@ -49,7 +49,7 @@ def read_documents(engine: Engine, name: str, path: Path) -> Source:
             f"{rows[1]} ->> {quoted(_pointer(field))} AS {_named(column)}"
             for field, column in zip(fields, names, strict=True)
         )
-        table = ibis.util.gen_name("raw")
+        table = ibis.gen_name("raw")
         reader.execute(
             f"CREATE TEMP TABLE {table} AS SELECT {columns}, row_number() OVER () + 1 AS {ROW}"
             f" FROM {rows[0]}"

@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import duckdb
-import ibis
 import pyarrow as pa
 
+from workbench.data import expressions as ibis
 from workbench.data.engine import Engine
 from workbench.data.schemas import schema_of
 from workbench.data.sources import documents, excel
@@ -123,7 +123,7 @@ def stream_source(
         return replace(source, scratch=unpacked_in), lambda: Rejected(())
     reader = engine.connection.con
     found, readable, scratch = plain_text(inner, card)
-    view = ibis.util.gen_name("raw")
+    view = ibis.gen_name("raw")
     reader.execute(f"CREATE TEMP VIEW {view} AS SELECT * FROM {csv_call(view, readable, found)}")
     source = Source(
         name, engine.connection.table(view), str(path), found.header, "",
@@ -153,7 +153,7 @@ def _parquet(engine: Engine, name: str, path: Path, *, hashed: bool = True) -> S
     refuse_empty(rows, where)
     if engine.is_duckdb:
         # A view: large files stay on disk and are read as they are needed.
-        view = ibis.util.gen_name("raw")
+        view = ibis.gen_name("raw")
         reader.execute(f"CREATE TEMP VIEW {view} AS {relation}")
         expr = engine.connection.table(view)
     else:

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Any
 
-import ibis
 import sqlglot
 from sqlglot import exp
 
+from workbench.data import expressions as ibis
 from workbench.data.engine import Engine
 from workbench.data.sources.source import ROW, Source, refuse_empty
 from workbench.errors import DataError

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import ibis
 
+from workbench.data import expressions as ibis
 from workbench.data.engine import Engine
 from workbench.data.sources.detect import TextFile, look_at
 from workbench.data.sources.source import ROW, Source, file_hash, quoted, refuse_empty
@@ -50,7 +50,7 @@ def read_text(engine: Engine, name: str, path: Path, card: Table) -> Source:
     """Read a text table, every value as text; lines that do not fit the header are kept apart."""
     detected, readable, scratch = plain_text(path, card)
     reader = engine.connection.con if engine.is_duckdb else duckdb.connect()
-    table = ibis.util.gen_name("raw")
+    table = ibis.gen_name("raw")
     rejected = _load_csv(reader, table, readable, detected)
     if engine.is_duckdb:
         expr = engine.connection.table(table)

@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-import ibis
-import ibis.expr.datatypes as dt
-
+from workbench.data import expressions as ibis
 from workbench.data.clean.erasures import without_left_out
 from workbench.data.clean.parse import parse, takes_parsing
 from workbench.data.clean.refunds import known_on, net, refunds_of
@@ -26,6 +24,7 @@ from workbench.data.clean.rules import (
 )
 from workbench.data.clean.selection import select_columns, select_rows
 from workbench.data.engine import Engine, builtin
+from workbench.data.expressions import kinds as dt
 from workbench.data.people import pseudonyms
 from workbench.data.schemas import schema_of
 from workbench.data.sources.read import stream_source
