@@ -39,6 +39,9 @@ def test_of_two_runs_it_is_said_by_how_much_each_number_has_moved(publication, t
     for stored in folder.glob("results/*/estimates.json"):
         text = stored.read_text(encoding="utf-8")
         stored.write_text(text.replace("412", "372"), encoding="utf-8")
+    for stored in folder.glob("notebooks/*.ipynb"):
+        text = stored.read_text(encoding="utf-8")
+        stored.write_text(text.replace("<svg ", "<svg data-before='1' "), encoding="utf-8")
     before = side_of(after.study, replace(after.run, folder=folder))
     file = write_side_by_side(before, after, tmp_path / "runs.html", "en")
     page = BeautifulSoup(file.read_text(encoding="utf-8"), "lxml")
@@ -46,6 +49,9 @@ def test_of_two_runs_it_is_said_by_how_much_each_number_has_moved(publication, t
     moved = next(row for row in rows if row[0] == "Customer lifetime value")
     assert "¥370" in moved[1] and "¥410" in moved[2] and "40" in moved[3]
     assert after.study.title["en"] in page.h1.text
+    pictures = page.select("figure img")
+    assert len(pictures) and len(pictures) % 2 == 0
+    assert all(x["src"].startswith("data:image/") for x in pictures)
 
 
 def test_a_language_that_a_study_lacks_is_refused(publication, tmp_path):

@@ -380,9 +380,9 @@ def diff(
     language: Annotated[str, typer.Option(help="Of the page.")] = "en",
     as_json: Json = False,
 ) -> None:
-    """Show what differs between two runs: inputs, settings, pages, numbers, findings, tables.
+    """Show what differs between two runs: what went in, pages, numbers, findings, tables, figures.
 
-    With --page FILE the numbers of two runs, or of two studies, stand side by side on a page.
+    With --page FILE two runs, or two studies, stand side by side on a page.
     """
     with plain_errors():
         if page is not None:

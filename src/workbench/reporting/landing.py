@@ -140,8 +140,8 @@ class Landing:
         label = f"{title}: {said}; {value}; {reached}"
         return (
             f'<li class="wb-goal {tone(status)}"><a href="goals.html">'
-            f'<span class="wb-goal-now"><span class="wb-status">{mark(status)} {escape(said)}</span>'
-            f' <span class="wb-goal-on">{escape(about["on"])}</span></span>'
+            f'<span class="wb-goal-now"><span class="wb-status">{mark(status)} {escape(said)}'
+            f'</span> <span class="wb-goal-on">{escape(about["on"])}</span></span>'
             f'<span class="wb-goal-name">{escape(title)}</span>'
             f'<span class="wb-goal-value">{escape(value)}</span>'
             f"{self._sparkline(row, label)}"

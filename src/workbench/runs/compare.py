@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.errors import WorkbenchError, suggest
 from workbench.results import Estimate, Finding
+from workbench.runs.figures import figures
 from workbench.runs.handover import read_findings, read_headlines
 from workbench.runs.record import RunRecord, list_runs, read_run, run_folders
 
@@ -28,7 +29,7 @@ class Difference:
     Attributes
     ----------
     kind : str
-        ``input``, ``setting``, ``page``, ``number``, ``finding`` or ``table``.
+        ``input``, ``setting``, ``page``, ``number``, ``finding``, ``table`` or ``figure``.
     page : str
         Page of the notebook; empty for what goes into the run.
     name : str
@@ -137,9 +138,10 @@ def last_two(folder: Path) -> tuple[RunRecord, RunRecord]:
 
 
 def compare(before: RunRecord, after: RunRecord) -> RunComparison:
-    """Compare two runs: inputs and settings, pages, headline numbers, findings and tables.
+    """Compare two runs: what went in, and pages, numbers, findings, tables and figures.
 
-    Numbers are the same when they are equal to nine digits, tables when all their cells are.
+    Numbers are the same when they are equal to nine digits, tables when all their cells are,
+    figures when they are drawn alike.
     """
     lost: list[str] = []
     pairs: dict[str, tuple[Mapping[Any, Any], Mapping[Any, Any]]] = {
@@ -149,6 +151,7 @@ def compare(before: RunRecord, after: RunRecord) -> RunComparison:
         "number": (_numbers(before, lost), _numbers(after, lost)),
         "finding": (_findings(before, lost), _findings(after, lost)),
         "table": (_tables(before), _tables(after)),
+        "figure": (_figures(before, lost), _figures(after, lost)),
     }
     changes: list[Difference] = []
     same: dict[str, int] = {}
@@ -229,6 +232,10 @@ def _tables(run: RunRecord) -> dict[Any, Path]:
         (path.parent.name, path.stem): path
         for path in sorted(run.folder.glob("results/*/*.parquet"))
     }
+
+
+def _figures(run: RunRecord, lost: list[str]) -> dict[Any, str]:
+    return {name: f"{each.title} [{each.digest}]" for name, each in figures(run, lost).items()}
 
 
 def _alike(old: Estimate, new: Estimate) -> bool:

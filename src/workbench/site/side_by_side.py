@@ -1,4 +1,4 @@
-"""One page that sets two studies, or two runs of one, side by side: their message and numbers.
+"""One page that sets two studies, or two runs of one, side by side: message, numbers, figures.
 
 Numbers stand as their pages stored them. Of two runs of one study it is said by how much each has
 moved and whether that is more than noise; of two studies nothing is subtracted, since their
@@ -7,6 +7,7 @@ customers, times and currencies differ.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -20,6 +21,7 @@ from workbench.reporting.landing import sentences
 from workbench.reporting.overview import Overview, overview_of
 from workbench.reporting.sentences import text_of
 from workbench.reporting.study_words import language_of
+from workbench.runs.figures import StoredFigure, figures
 from workbench.runs.handover import read_findings, read_headlines
 from workbench.runs.record import RunRecord
 from workbench.site.personal import redact
@@ -38,6 +40,7 @@ h1{font-size:1.75rem}h2{font-size:1.25rem;margin:1.8rem 0 .4rem}
 th,td{padding:.35rem .6rem;border-bottom:1px solid light-dark(#dde2e9,#2f3742);text-align:right}
 th,td{vertical-align:baseline}
 th:first-child,td:first-child{text-align:left;font-weight:400}thead th{font-weight:600}
+figure{margin:0}img{max-width:100%;background:#fff}h3{font-size:1rem;margin:1rem 0 .3rem}
 @media print{body{margin:0;max-width:none}tr{break-inside:avoid}}
 """
 
@@ -135,9 +138,38 @@ def _page(sides: tuple[Side, Side], language: str) -> Iterator[str]:
             yield f'<tr><th scope="row">{first}</th>' + "".join(f"<td>{x}</td>" for x in others)
             yield "</tr>"
         yield "</tbody></table></div>"
+    if same:
+        yield from _figures(sides, names, language)
     how = word("side_by_side_how_same" if same else "side_by_side_how", language)
     yield f'<p class="k">{escape(how)}</p>'
     yield "</main></body></html>"
+
+
+def _figures(sides: tuple[Side, Side], names: Sequence[str], language: str) -> Iterator[str]:
+    """Draw what the two runs drew differently, a pair a figure."""
+    drawn = [figures(side.run, [], language) for side in sides]
+    pairs = {key: (drawn[0].get(key), drawn[1].get(key)) for key in [*drawn[1], *drawn[0]]}
+    differ = [(one, other) for one, other in pairs.values() if one != other]
+    if not differ:
+        return
+    yield f"<h2>{escape(word('figures_differ', language))}</h2>"
+    for pair in differ:
+        title = redact(escape(next(each.title for each in reversed(pair) if each is not None)))
+        yield f'<h3>{title}</h3><div class="two">'
+        for figure, name in zip(pair, names, strict=True):
+            shown = escape(word("figure_missing", language))
+            if figure is not None:
+                shown = f'<img alt="{title}, {escape(name)}" src="{_address(figure)}">'
+            yield f"<figure><figcaption>{escape(name)}</figcaption>{shown}</figure>"
+        yield "</div>"
+
+
+def _address(figure: StoredFigure) -> str:
+    """Give a drawing as an address, whose scripts, were there any, do not run in a picture."""
+    content = figure.content.strip()
+    if figure.kind == "image/svg+xml":
+        content = base64.b64encode(content.encode()).decode()
+    return f"data:{figure.kind};base64,{content}"
 
 
 def _name(side: Side, language: str, same: bool) -> str:

@@ -59,6 +59,8 @@ _WORDS: dict[str, dict[str, str]] = {
         " is said to be within the margin of error.",
         "zh": "数字取自各次运行的页面。变化若在后一次运行的区间之内，则视为在误差范围内。",
     },
+    "figures_differ": {"en": "Figures that differ", "zh": "不同的图"},
+    "figure_missing": {"en": "This run has no such figure", "zh": "该次运行没有此图"},
     "all_rows": {"en": "all", "zh": "全部"},
     "filter_rows": {"en": "Filter rows", "zh": "筛选"},
     "rows_found": {"en": "{n} of {of}", "zh": "{of}行中的{n}行"},
