@@ -120,7 +120,7 @@ def test_of_one_wave_the_score_is_said_and_no_change() -> None:
 def test_a_driver_is_first_beyond_doubt_only_without_a_rival() -> None:
     table = pd.DataFrame(
         {"driver": ["a", "b"], "estimate": [0.4, 0.1], "low": 0.1, "high": 0.5, "first": [1.0, 0.0]}
-    )
+    ).assign(direction="more satisfied")
     clear = Drivers(table, 0.5, 0.4, 0.6, 100, 0).findings()
     assert said_in_full(clear).startswith("Most closely linked to overall satisfaction: a")
     rival = Drivers(table.assign(first=[0.95, 0.05]), 0.5, 0.4, 0.6, 100, 0).findings()
