@@ -71,7 +71,7 @@ class GroupDrivers(Result):
                     "drivers.small",
                     "Too few complete answers for drivers of their own (fewer than {needed}):"
                     " {groups}.",
-                    {**values, "groups": ", ".join(small)},
+                    {**values, "groups": tuple(small)},
                 )
             )
         if not self.drivers:
