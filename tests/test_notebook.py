@@ -27,6 +27,7 @@ CARD = {
     "languages": ["en", "zh"],
     "as_of": "2025-12-31",
     "time_unit": "week",
+    "privacy": {"min_cell": 1, "p_percent": 0},
     "tables": {"transactions": {"path": "transactions.csv"}},
     "cases": [
         {

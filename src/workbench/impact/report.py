@@ -102,7 +102,8 @@ class CaseReport(Result):
         found = tuple(evaluations)
         tested = [np.nan if e.effect is None else e.effect.p for e in found]
         # what must only not worsen is no claim among several: it has a test of its own
-        guarded = [aim.guardrail is not None for aim in case.outcomes][: len(found)]
+        guarded = [aim.guardrail is not None for aim in case.outcomes]
+        guarded = (guarded + [False] * len(found))[: len(found)]
         aims = [np.nan if g else q for g, q in zip(guarded, tested, strict=True)]
         p = tuple(float(q if g else h) for g, q, h in zip(guarded, tested, holm(aims), strict=True))
         told = tuple(_corrected(e, q, len(found)) for e, q in zip(found, p, strict=True))

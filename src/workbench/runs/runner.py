@@ -290,7 +290,7 @@ def _begun(
     with _recorded_or_told(history), lock(history):
         inputs = look_at_inputs(study)
         run = run_id(now, study.name, inputs.digest)
-        under_way = _RunUnderWay(
+        yield _RunUnderWay(
             plan=plan,
             study=study,
             root=root,
@@ -303,15 +303,6 @@ def _begun(
             force=force,
             watch=watch or (lambda event: None),
         )
-        emit(
-            under_way.folder,
-            "run-started",
-            study=study.name,
-            run=run,
-            steps=len(plan.steps),
-            notes=list(plan.notes),
-        )
-        yield under_way
 
 
 @contextmanager
@@ -363,6 +354,14 @@ class _RunUnderWay:
         self.why: dict[str, str] = {}
         self.order = TopologicalSorter(self.plan.graph())
         self.order.prepare()
+        emit(
+            self.folder,
+            "run-started",
+            study=self.study.name,
+            run=self.run,
+            steps=len(self.plan.steps),
+            notes=list(self.plan.notes),
+        )
         for skip in self.plan.skips:
             self._note(StepRecord(skip.key, skip.key, "skipped", reason=skip.reason))
         for lost in self.plan.broken:

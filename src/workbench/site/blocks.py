@@ -34,15 +34,14 @@ _REASONS: tuple[tuple[str, dict[str, str]], ...] = (
 _QUOTED = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"|`[^`\n]*`|“[^”\n]*”|「[^」\n]*」|\d{5,}")
 #: The workbench's own errors, whose words it knows.
 _OWN_ERRORS = frozenset({
-    "AbsentError", "BundleError", "BusyError", "CaseError", "CodebookError", "DataError",
-    "DeliveryError", "GoalError",
+    "AbsentError", "BundleError", "BusyError", "CaseError", "ClusterError", "CodebookError",
+    "DataError", "DeliveryError", "GoalError",
     "InputError", "InterruptedRunError", "MissingPackageError", "NoMixtureError",
-    "NotebookError",
-    "NotebookFileError", "ParameterError", "PipelineError", "ReportingError", "RunError",
-    "SeveralStartsError", "SiteError", "StarterError", "StudyError", "SurveyError",
+    "NotebookError", "NotebookFileError", "ParameterError", "PipelineError", "PlanError",
+    "ReportingError", "RunError", "SeveralStartsError", "SiteError", "StarterError", "StudyError", "SurveyError",
     "UnreadableRunError", "UnrecordedRunError", "NoSuchRunError", "RetentionError",
     "ScheduleError",
-    "WorkbenchError",
+    "WithheldError", "WorkbenchError",
 })  # fmt: skip
 
 _TO_PAGE = re.compile(
