@@ -292,7 +292,8 @@ def test_on_null_data_an_effect_is_rarely_found() -> None:
     rng = np.random.default_rng(6)
     hits = 0
     for _ in range(50):
-        frame = records(48, seed=int(rng.integers(1e9)), treated=np.zeros(48, dtype=bool))
+        # six customers a city: of fewer a city's total would tell of one
+        frame = records(144, seed=int(rng.integers(1e9)), treated=np.zeros(144, dtype=bool))
         frame["city"] = frame["customer_id"] % 24
         cities = tuple(rng.permutation(24)[:9])
         found = evaluate(frame, card(treated={"city": cities}), outcome="sales")

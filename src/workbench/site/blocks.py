@@ -38,8 +38,8 @@ _OWN_ERRORS = frozenset({
     "DataError", "DeliveryError", "GoalError",
     "InputError", "InterruptedRunError", "MissingPackageError", "NoMixtureError",
     "NotebookError", "NotebookFileError", "ParameterError", "PipelineError", "PlanError",
-    "ReportingError", "RunError", "SeveralStartsError", "SiteError", "StarterError", "StudyError", "SurveyError",
-    "UnreadableRunError", "UnrecordedRunError", "NoSuchRunError", "RetentionError",
+    "ReportingError", "RunError", "SeveralStartsError", "SiteError", "StarterError", "StudyError",
+    "SurveyError", "UnreadableRunError", "UnrecordedRunError", "NoSuchRunError", "RetentionError",
     "ScheduleError",
     "WithheldError", "WorkbenchError",
 })  # fmt: skip
