@@ -34,7 +34,7 @@ help: ## List the targets
 report: .venv/.ready ## Run every study under data/ and publish the site to _site/
 	$(BIN)/workbench report
 
-test: .venv/.ready ## The tests, and the notebooks under nbval (about 20 minutes on two cores)
+test: .venv/.ready ## The tests, and the notebooks under nbval (about 9 minutes on two cores)
 	$(PYTEST) $(PYTEST_OPTIONS) -n $(WORKERS) --dist loadfile -m "not slow and not spark and not cluster and not postgres" \
 	  --nbval-lax --nbval-current-env --nbval-cell-timeout 120 tests notebooks
 
