@@ -54,6 +54,18 @@ def test_segments_count_only_where_they_are_shown_to_differ() -> None:
     assert shares["south"] == pytest.approx(0.7, abs=0.12)
 
 
+def test_of_several_versions_the_one_that_keeps_most_counts() -> None:
+    rng = np.random.default_rng(5)
+    records, units = calls_by_lot(rng)
+    worse = (units["arm"] == "none") & (rng.random(len(units)) < 0.5)
+    units.loc[worse, "arm"] = "scare"  # three in ten leave a month: a larger effect, the wrong way
+    scared = records["customer_id"].isin(units.loc[worse, "customer_id"])
+    late = scared & (records["period"] >= START)
+    records.loc[late, "estimate"] = (rng.random(int(late.sum())) < 0.3) * 1.0
+    row = kept(records, units).iloc[0]
+    assert row["low"] < 0.5 < row["high"]
+
+
 def test_what_was_not_drawn_among_customers_measures_no_such_share() -> None:
     records, units = calls_by_lot(np.random.default_rng(4), n=600)
     case = case_of("calls", START, "volunteers", outcome="churn")

@@ -52,16 +52,21 @@ def kept_shares(
         ends = (found.effect, found.low, found.high)
         if own is not None and len(own.sizes) > 2:
             against = own.contrasts[own.contrasts["against"] == own.control]
-            best = against.iloc[int(against["estimate"].abs().to_numpy().argmax())]
-            ends = tuple(best[["estimate", "low", "high"]])
+            ends = tuple(_best(against, leaving)[["estimate", "low", "high"]])
         rows.append([case.name, who, "", "", *_share(ends, found.counterfactual, leaving)])
         if own is None or not any(p < ALPHA for p in own.differ.values()):
             continue
         for segment, part in own.segments.groupby("segment", sort=False):
-            row = part.iloc[int(part["estimate"].abs().to_numpy().argmax())]
+            row = _best(part, leaving)
             shares = _share(tuple(row[["estimate", "low", "high"]]), float(row["base"]), leaving)
             rows.append([case.name, who, own.by, segment, *shares])
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _best(versions: pd.DataFrame, leaving: bool) -> pd.Series:
+    """Give the version that keeps most; one that drives away however far keeps nobody."""
+    effect = versions["estimate"].to_numpy(dtype=float)
+    return versions.iloc[int((-effect if leaving else effect).argmax())]
 
 
 def _share(ends: Sequence[float], without: float, leaving: bool) -> list[float]:
