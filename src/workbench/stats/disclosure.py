@@ -25,9 +25,7 @@ from numpy.typing import ArrayLike
 from workbench.arrays import Array, Index, Mask
 from workbench.results import Finding
 from workbench.study import CellRule
-
-#: Sums are compared to this part of them: they were added in some order.
-EXACT = 1e-9
+from workbench.study.fields import EXACT
 
 
 @lru_cache(maxsize=32)
@@ -108,13 +106,7 @@ class Sums:
 
     def sensitive(self, rule: CellRule) -> Mask:
         """Whose sum may not be published; an empty cell may."""
-        first, second = self.largest[:, 0], self.largest[:, 1]
-        rest = self.total - first - second
-        found = rest < rule.p_percent / 100 * first - EXACT * self.total
-        if rule.dominance is not None:
-            most, percent = rule.dominance
-            held = self.largest[:, :most].sum(axis=1)
-            found |= held > percent / 100 * self.total + EXACT * self.total
+        found = rule.dominated(self.total, self.largest)
         return np.asarray((self.n > 0) & (found | (self.n < rule.min_cell)))
 
     def may_join(self, members: Mask, rule: CellRule) -> bool:

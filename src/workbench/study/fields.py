@@ -403,6 +403,10 @@ class Table(Card):
         return self
 
 
+#: Sums are compared to this part of them: they were added in some order.
+EXACT = 1e-9
+
+
 class CellRule(Card):
     """Which groups are too small, or too much one customer's, to be published.
 
@@ -422,6 +426,28 @@ class CellRule(Card):
     dominance: (
         tuple[Annotated[int, Field(ge=1, le=10)], Annotated[float, Field(gt=0, le=100)]] | None
     ) = None
+
+    def dominated(self, total: Any, largest: Any) -> Any:
+        """Tell which sums tell too much of the largest behind them; their number is not looked at.
+
+        Parameters
+        ----------
+        total : ndarray, shape (cells,)
+        largest : ndarray, shape (cells, k)
+            The largest contributions of each, falling: two and n of `dominance`, where there are
+            as many.
+
+        Returns
+        -------
+        ndarray of bool, shape (cells,)
+        """
+        first = largest[:, 0]
+        second = largest[:, 1] if largest.shape[1] > 1 else 0.0
+        found = total - first - second < self.p_percent / 100 * first - EXACT * total
+        if self.dominance is not None:
+            most, percent = self.dominance
+            found = found | (largest[:, :most].sum(axis=1) > (percent / 100 + EXACT) * total)
+        return found
 
 
 class Privacy(CellRule):

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.data import expressions as ibis
+from workbench.study.fields import EXACT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 #: The column that says which values are withheld.
 WITHHELD = "withheld"
-_EXACT = 1e-9
 
 
 def withhold_cells(
@@ -157,17 +157,7 @@ class _Contributions:
         if people < self.rule.min_cell:
             return False
         sizes = [np.sort(together[c].abs().to_numpy(float))[::-1] for c in columns]
-        return not any(_tells(s.sum(), s, self.rule) for s in sizes)
-
-
-def _tells(total: float, largest: np.ndarray, rule: CellRule) -> bool:
-    first = largest[0] if largest.size else 0.0
-    second = largest[1] if largest.size > 1 else 0.0
-    found = total - first - second < rule.p_percent / 100 * first - _EXACT * total
-    if rule.dominance is not None:
-        most, percent = rule.dominance
-        found |= largest[:most].sum() > (percent / 100 + _EXACT) * total
-    return bool(found)
+        return not any(self.rule.dominated(s.sum(keepdims=True), s[None, :])[0] for s in sizes)
 
 
 def _primary(facts: pd.DataFrame, rule: CellRule, amounts: int) -> NDArray[np.bool_]:
@@ -176,7 +166,7 @@ def _primary(facts: pd.DataFrame, rule: CellRule, amounts: int) -> NDArray[np.bo
     for i in range(amounts):
         largest = facts.filter(regex=rf"^own{i}_\d").fillna(0.0).to_numpy(float)
         total = facts[f"total_own{i}_"].fillna(0.0).to_numpy(float)
-        hidden |= [_tells(t, row, rule) for t, row in zip(total, largest, strict=True)]
+        hidden |= rule.dominated(total, largest)
     return np.asarray(hidden)
 
 
@@ -185,7 +175,7 @@ def _bounds_one(facts: pd.DataFrame, rule: CellRule) -> NDArray[np.bool_]:
     p = (1 + rule.p_percent / 100) ** 2 - 1
     first, second = (facts[f"most_{k}"].fillna(0.0).to_numpy(float) for k in (0, 1))
     total = facts["squares"].fillna(0.0).to_numpy(float)
-    return np.asarray(total - first - second < p * first - _EXACT * total)
+    return np.asarray(total - first - second < p * first - EXACT * total)
 
 
 def _with_others(
