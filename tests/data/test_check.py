@@ -247,6 +247,9 @@ def test_a_customer_with_an_outsized_share_is_named_by_its_row(make_study: MakeS
     (warning,) = check_study(make_study(transactions=rows)).warnings
     assert "the one of row 402 of the source, has 13.0% of the rows (60)" in warning
     assert "48.1% of the money (555.00 USD)" in warning
+    cheap = log(*[1.5] * 400, customers=400) + "SHOP7,2025-07-01,0.05\n" * 60
+    (warning,) = check_study(make_study(transactions=cheap)).warnings
+    assert "13.0% of the rows (60) and 0.5% of the money (3.00 USD)" in warning
     even = check_study(make_study(transactions=log(*[1.5] * 400, customers=400)))
     assert not even.warnings
 

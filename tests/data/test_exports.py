@@ -8,6 +8,7 @@ import gzip
 import io
 import json
 import lzma
+import re
 import shutil
 import struct
 import zipfile
@@ -19,6 +20,7 @@ import pytest
 
 from tests.data.test_sources import CSV, EXPECTED, amounts
 from workbench.data import Tables
+from workbench.data.sources.sheet_format import SheetFormat, sheet_format
 from workbench.errors import DataError
 
 OpenStudy = Callable[..., Tables]
@@ -67,6 +69,7 @@ def notes(tables: Tables) -> str:
         ("t.zip", zipped({"t.jsonl": "\n".join(map(json.dumps, OBJECTS))})),
         ("t.json", json.dumps(OBJECTS, indent=1)),
         ("t.json", json.dumps({"count": 2, "orders": OBJECTS})),
+        ("t.json", json.dumps({"data": {"orders": OBJECTS}, "next": {"page": 2}})),
         ("t.jsonl", "\n".join(map(json.dumps, OBJECTS))),
         ("t.ndjson.gz", gzip.compress("\n".join(map(json.dumps, OBJECTS)).encode())),
     ],
@@ -203,8 +206,37 @@ def test_titles_merged_cells_and_hidden_rows_of_a_sheet_are_told(
     assert amounts(once) == EXPECTED and not once.report_of("transactions").set_aside
 
 
-def ods() -> bytes:
-    """Write the two purchases as LibreOffice does."""
+def test_merged_cells_and_hidden_rows_of_other_workbooks_are_told_too(
+    open_study: OpenStudy,
+) -> None:
+    for path, content in (("t.ods", ods(marked=True)), ("t.xlsb", xlsb(marked=True))):
+        tables = open_study(transactions=({"path": path}, content))
+        assert tables.frame("transactions")["amount"].tolist() == [12.5, 8.0]
+        assert tables.report_of("transactions").customers == 1, path
+        assert "1 merged cells were filled" in notes(tables)
+        assert "1 rows are hidden in the sheet" in notes(tables)
+    # a stream of its own (over 4,096 bytes), as Excel 97 wrote it: row 2 of the second sheet
+    assert sheet_format(ROOT / "data_files" / "sales.xls", "Sales") == SheetFormat()
+    assert sheet_format(ROOT / "data_files" / "hidden.xls", "Лист 2").hidden == {18, 251}
+    assert not sheet_format(ROOT / "data_files" / "hidden.xls", "Первый").hidden
+    assert sheet_format(ROOT / "data_files" / "hidden_small.xls", "Ventas").hidden == {7}
+
+
+def test_a_workbook_is_read_by_what_it_is(open_study: OpenStudy) -> None:
+    for path, content in (("t.xls", ods()), ("t.xlsx", xlsb())):
+        assert amounts(open_study(transactions=({"path": path}, content))) == EXPECTED
+
+
+def test_a_footer_that_takes_a_row_of_the_table_is_told(open_study: OpenStudy) -> None:
+    text = CSV + "\nTotal,,20.5\nprinted on 2025-03-01\n"
+    fits = open_study(transactions=({"footer": 2}, text))
+    assert amounts(fits) == EXPECTED and not notes(fits)
+    many = open_study(transactions=({"footer": 3}, text))
+    assert "`footer: 3` leaves out a row that is filled like those of the table" in notes(many)
+
+
+def ods(*, marked: bool = False) -> bytes:
+    """Write the two purchases as LibreOffice does; of one customer, whose second row is hidden."""
     cells = "".join(f"<c t:v='string'><p>{h}</p></c>" for h in LINES[0].split(","))
     rows = [f"<r>{cells}</r>"]
     for who, day, amount in (line.split(",") for line in LINES[1:]):
@@ -213,7 +245,16 @@ def ods() -> bytes:
             f"<c t:v='date' o:date-value='{day}'><p>{day}</p></c>"
             f"<c t:v='float' o:value='{amount}'><p>{amount}</p></c></r>"
         )
-    body = "".join(rows).replace("<r>", "<table:table-row>").replace("</r>", "</table:table-row>")
+    if marked:
+        rows[1] = rows[1].replace("<r><c ", "<r><c table:number-rows-spanned='2' ", 1)
+        empty = "<table:covered-table-cell/>"
+        rows[2] = re.sub("<r><c .*?</c>", f"<r table:visibility='collapse'>{empty}", rows[2])
+    body = (
+        "".join(rows)
+        .replace("<r ", "<table:table-row ")
+        .replace("<r>", "<table:table-row>")
+        .replace("</r>", "</table:table-row>")
+    )
     body = body.replace("<c ", "<table:table-cell ").replace("</c>", "</table:table-cell>")
     body = body.replace("<p>", "<text:p>").replace("</p>", "</text:p>")
     body = body.replace("t:v=", "office:value-type=").replace("o:", "office:")
@@ -229,7 +270,7 @@ def ods() -> bytes:
     return zipped({"mimetype": kind, "content.xml": content, "META-INF/manifest.xml": manifest})
 
 
-def xlsb() -> bytes:
+def xlsb(*, marked: bool = False) -> bytes:
     """Write the two purchases as Excel's binary workbook, with days as serial numbers."""
 
     def record(kind: int, data: bytes = b"") -> bytes:
@@ -251,9 +292,15 @@ def xlsb() -> bytes:
         table.append([who, float((dt.date.fromisoformat(day) - start).days), float(amount)])
     sheet = record(129) + record(148, struct.pack("<IIII", 0, len(table) - 1, 0, 2)) + record(145)
     for i, row in enumerate(table):
-        sheet += record(0, struct.pack("<I", i) + b"\0" * 21)
-        sheet += b"".join(cell(j, value) for j, value in enumerate(row))
-    sheet += record(146) + record(130)
+        hidden = marked and i == 2
+        flags = bytes([0x10 if hidden else 0])
+        sheet += record(0, struct.pack("<I", i) + b"\0" * 7 + flags + b"\0" * 13)
+        sheet += b"".join(cell(j, value) for j, value in enumerate(row) if j or not hidden)
+    sheet += record(146)
+    if marked:
+        merged = record(176, struct.pack("<IIII", 1, 2, 0, 0))
+        sheet += record(177, struct.pack("<I", 1)) + merged + record(178)
+    sheet += record(130)
     held = struct.pack("<II", 0, 1) + wide("rId1") + wide("Sales")
     book = record(131) + record(143) + record(156, held) + record(144) + record(132)
     relations = "http://schemas.openxmlformats.org/package/2006/relationships"

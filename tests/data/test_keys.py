@@ -106,7 +106,8 @@ def test_numbers_that_a_spreadsheet_has_shortened_are_a_warning_and_no_customer(
     )
     tables = open_study(transactions=text)
     assert customer_summary(tables).customers == 1
-    assert "a spreadsheet has lost their last digits" in str(check_study(tables.study))
+    said = check_study(tables.study).warnings
+    assert any("2 customer numbers (66.7% of the rows) are written as 1.23E+11" in w for w in said)
 
 
 PEOPLE = "customer_id,name,email\n0,Ada King,ada@x.org\nguest,Guest,none@none.com\nC1,Bo,bo@x.org\n"
@@ -120,9 +121,8 @@ def test_a_word_with_few_rows_and_a_name_of_its_own_is_asked_about(open_study: O
     assert (report["customers"].persons, report["transactions"].persons) == ({"0": 1}, {"0": 2})
     assert report["transactions"].placeholders == {"guest": 1}
     assert customer_summary(tables).customers == 2
-    assert "transactions: '0' usually stands for nobody, and has 2 rows" in str(
-        check_study(tables.study)
-    )
+    said = check_study(tables.study).warnings
+    assert any("transactions: '0' usually stands for nobody, and has 2 rows" in w for w in said)
     many = few + "".join(f"0,2025-02-{day:02d},1\n" for day in range(1, 25))
     tables = open_study(customers=PEOPLE, transactions=many)
     assert tables.report_of("transactions").persons == {}

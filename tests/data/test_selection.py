@@ -99,6 +99,19 @@ def test_amounts_are_computed_from_other_columns(open_study: OpenStudy) -> None:
         open_study(transactions=(card, DEALS)).expr("transactions")
 
 
+def test_a_blank_rate_takes_nothing_off(open_study: OpenStudy) -> None:
+    text = "customer_id,date,数量,单价,折扣率\nA,2025-01-05,3,100,10\nB,2025-01-06,2,1.2万,\n"
+    tables = open_study(transactions=({"amount": "数量 * 单价 * (1 - 折扣率 / 100)"}, text))
+    assert tables.frame("transactions")["amount"].tolist() == [270.0, 24000.0]
+
+
+def test_a_column_called_amount_is_none_where_the_card_says_so(open_study: OpenStudy) -> None:
+    text = "customer_id,date,amount\nA,2025-01-05,3\nB,2025-01-06,1\n"
+    tables = open_study(transactions=({"amount": "none"}, text))
+    assert "amount" not in tables.frame("transactions")
+    assert tables.report_of("transactions").total is None
+
+
 def test_rows_with_one_cell_name_the_group_of_those_below(open_study: OpenStudy) -> None:
     card = {"group_rows": "who", "columns": {"customer_id": "who"}}
     rows = "date,amount\nAnna,\n2024-01-02,5\nTotal Anna,5\nBert\n2024-01-03,6\nTotal,6\n"

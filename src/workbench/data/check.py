@@ -229,12 +229,6 @@ def _about_table(tables: Tables, report: TableReport) -> list[str]:
         if n > _MANY_EMPTIED * report.kept and column not in {q.name for q in report.questions}
     ]
     listed = f"write `missing: {{customer_id: [...]}}` under tables.{report.name}"
-    for word, n in report.placeholders.items():
-        if word == SHORTENED:
-            notes.append(
-                f"{report.name}: {n:,} customer numbers are written as {word}: a spreadsheet has"
-                " lost their last digits; export that column as text"
-            )
     nobody = {w: n for w, n in report.placeholders.items() if w != SHORTENED}
     if nobody:
         words = ", ".join(repr(word) for word in list(nobody)[:5])
@@ -242,12 +236,6 @@ def _about_table(tables: Tables, report: TableReport) -> list[str]:
             f"{report.name}: {sum(nobody.values()):,} rows name no customer but {words}; they are"
             f" set aside as missing; {listed} if some of these are customers"
         )
-    notes += [
-        f"{report.name}: {word!r} usually stands for nobody, and has {n:,}"
-        f" {'row' if n == 1 else 'rows'} and a name or mail of its own; kept as a customer;"
-        f" {listed} to say who is none"
-        for word, n in report.persons.items()
-    ]
     notes += [
         f"{report.name}: {n:,} {'refund' if n == 1 else 'refunds'} of {total:,.2f} in all"
         f" {RULE_TEXTS[rule]}"

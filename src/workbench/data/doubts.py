@@ -10,6 +10,7 @@ from workbench.data.clean.refunds import UNMATCHED
 from workbench.data.clean.report import TableReport
 from workbench.data.clean.rules import LEFT_OUT, REASONS
 from workbench.data.clean.selection import texts_in
+from workbench.data.people.keys import SHORTENED
 from workbench.data.schemas import schema_of
 from workbench.errors import did_you_mean
 from workbench.study import Study
@@ -76,6 +77,7 @@ def doubts(study: Study, report: TableReport, last: dt.date | None) -> tuple[lis
             f"{name}: {report.lost:.0%} of the rows are set aside ({sum(lost.values()):,} of"
             f" {report.read:,}){money}; mostly: {REASONS[most]}"
         )
+    warnings += _no_ids(report)
     warnings += _outsized(study, report)
     warnings += _undoing_nothing(study, report)
     survey = schema is not None and schema.name == "survey"
@@ -88,6 +90,25 @@ def doubts(study: Study, report: TableReport, last: dt.date | None) -> tuple[lis
                 f" there should be more, look at what `{column}` is mapped to"
             )
     return problems, warnings
+
+
+def _no_ids(report: TableReport) -> list[str]:
+    """Name customer numbers that a spreadsheet has spoiled, and words that may be nobody."""
+    said = []
+    if n := report.placeholders.get(SHORTENED, 0):
+        said.append(
+            f"{report.name}: {n:,} customer numbers ({n / report.read:.1%} of the rows) are written"
+            f" as {SHORTENED}: a spreadsheet has lost their last digits, and nobody can tell whose"
+            " the rows are; export that column as text"
+        )
+    said += [
+        f"{report.name}: {word!r} usually stands for nobody, and has {n:,}"
+        f" {'row' if n == 1 else 'rows'} and a name or mail of its own; kept as a customer; list"
+        f" under `missing: {{customer_id: [...]}}` of tables.{report.name} who is none, be it only"
+        " ''"
+        for word, n in report.persons.items()
+    ]
+    return said
 
 
 def _undoing_nothing(study: Study, report: TableReport) -> list[str]:
@@ -109,17 +130,19 @@ def _outsized(study: Study, report: TableReport) -> list[str]:
     if n < 2 or not report.name.startswith(_OF_CUSTOMERS):
         return []
     limit = min(0.5, max(_OUTSIZED, _TIMES_EVEN / n))
+    money = report.total if report.total and report.total > 0 else 0.0
+    largest = (
+        (report.most_rows_at, report.most_rows, report.most_rows_amount),
+        (report.most_amount_at, report.most_amount_rows, report.most_amount),
+    )
     said: dict[int, list[str]] = {}
-    if report.kept and report.most_rows / report.kept >= limit:
-        share = report.most_rows / report.kept
-        said.setdefault(report.most_rows_at, []).append(
-            f"{share:.1%} of the rows ({report.most_rows:,})"
-        )
-    if report.total and report.total > 0 and report.most_amount / report.total >= limit:
-        share = report.most_amount / report.total
-        said.setdefault(report.most_amount_at, []).append(
-            f"{share:.1%} of the money ({report.most_amount:,.2f} {study.currency})"
-        )
+    for row, rows, amount in largest:
+        of_rows = rows / report.kept if report.kept else 0.0
+        of_money = amount / money if money else 0.0
+        if max(of_rows, of_money) >= limit:
+            said[row] = [f"{of_rows:.1%} of the rows ({rows:,})"] if rows else []
+            if money and amount:
+                said[row].append(f"{of_money:.1%} of the money ({amount:,.2f} {study.currency})")
     return [
         f"{report.name}: one customer, the one of row {row} of the source, has"
         f" {' and '.join(shares)}; if that is nobody (guest, unknown) name the value under"

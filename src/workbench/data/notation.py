@@ -129,9 +129,10 @@ def decimal_mark(texts: Iterable[str]) -> Decimal:
     doubtful: list[str] = []
     whole: list[str] = []
     for text in texts:
-        found = re.search(r"\d[\d.,]*\d|[.,]\d+|\d", plain(text))
-        digits = found[0] if found else ""
-        whole += [digits] * digits.isdigit()
+        found = re.search(r"\d[\d.,]*(?:[ ']\d{3}(?!\d)[.,]?\d*)*|[.,]\d+", plain(text))
+        parts = re.split("[ ']", found[0].rstrip(".,")) if found else [""]
+        digits = "".join(parts)
+        whole += [digits] * (digits.isdigit() and len(parts) == 1)
         marks = [c for c in digits if c in ".,"]
         if len(set(marks)) == 2:
             votes[marks[-1]] += marks.count(marks[-1]) == 1

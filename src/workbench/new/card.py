@@ -196,6 +196,10 @@ def _beside(proposals: Sequence[Proposal]) -> Iterator[str]:
             yield ""
 
 
+#: Columns of a file that are proposed for pages; of a table of thousands nobody looks at all.
+_MOST_SHOWN = 60
+
+
 def _publish(proposal: Proposal) -> Iterator[str]:
     """Propose which of the file's own columns pages may show: groups, and no person's."""
     if not proposal.standard:
@@ -206,7 +210,9 @@ def _publish(proposal: Proposal) -> Iterator[str]:
     shown = [p.name for p in own if p.name not in hidden and _is_group(p)]
     if own:
         yield "    # The file's own columns that pages may show; no other one is read."
-        yield f"    publish: {_yaml(shown)}"
+        if (more := len(shown) - _MOST_SHOWN) > 0:
+            yield f"    # So could {more:,} further ones: name those that you want."
+        yield f"    publish: {_yaml(shown[:_MOST_SHOWN])}"
 
 
 def _is_group(profile: ColumnProfile) -> bool:

@@ -140,7 +140,8 @@ class Cleaner:
     def head(self, name: str, n: int) -> pd.DataFrame:
         """Give the first good rows as they are understood, under the ids of the source.
 
-        Of a large file only the beginning is read.
+        Of a large file only the beginning is read, of a wide table only the first columns: the
+        standard ones come before others.
         """
         flagged = self._flagged[name][1] if name in self._flagged else None
         card = self.study.tables[name]
@@ -168,7 +169,8 @@ class Cleaner:
 
     def _first_good(self, flagged: Flagged, n: int, name: str) -> pd.DataFrame:
         good = flagged.expr.filter(flagged.expr[REASON].isnull()).order_by(ROW).limit(n)
-        found: pd.DataFrame = self.engine.run(good.drop(REASON, DETAIL, ROW), name)
+        shown = [c for c in good.columns if c not in (REASON, DETAIL, ROW)][:_WIDE]
+        found: pd.DataFrame = self.engine.run(good.select(*shown), name)
         return found
 
     def sha256(self, name: str) -> str:

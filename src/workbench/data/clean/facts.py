@@ -12,7 +12,7 @@ from workbench.data.schemas import Schema
 from workbench.data.sources.source import ROW
 
 #: Facts of a table that are no counts.
-_SUMS = ("total", "most_amount")
+_SUMS = ("total", "most_amount", "most_rows_amount")
 
 
 def facts_of(
@@ -60,6 +60,7 @@ def _shares(engine: Engine, kept: Any, where: str) -> dict[str, Any]:
     each = engine.keep(known.group_by(key_=key).aggregate(**asked), where)
     found = {"customers": each.count()}
     mosts = {c: m for c, m in (("rows_", "most_rows"), ("sum_", "most_amount")) if c in asked}
+    others = {"rows_": ("sum_", "most_rows_amount"), "sum_": ("rows_", "most_amount_rows")}
     found |= {most: each[column].max() for column, most in mosts.items()}
     if "sum_" in asked:
         found["total"] = each["sum_"].sum()
@@ -69,5 +70,11 @@ def _shares(engine: Engine, kept: Any, where: str) -> dict[str, Any]:
         top = each.filter(each[column] == each[column].max().as_scalar()).select("key_")
         rows = known.mutate(key_=key).semi_join(top, "key_")
         facts[f"{most}_at"] = engine.run(rows[ROW].min(), where)
+        if "sum_" in asked:
+            other, fact = others[column]
+            same = each.filter(each[column] == each[column].max().as_scalar())
+            both = engine.run(same.aggregate(n=same.count(), other=same[other].max()), where)
+            if both["n"].iloc[0] == 1:  # of several nobody can say which is meant
+                facts[fact] = both["other"].iloc[0]
     engine.drop(each)
     return facts

@@ -318,7 +318,8 @@ def _computed(
     amount = first.sign * first.value(numbers)
     for term in others:
         empty = ibis.literal(True)
-        for name in term.names:
+        # of `quantity * price * (1 - rate / 100)` the rate alone may be blank
+        for name in [n for n in term.names if n not in first.names] or term.names:
             empty &= texts[name].isnull()
         amount += term.sign * (
             ibis.ifelse(empty, 0.0, term.value(numbers)) if term.names else term.value(numbers)

@@ -83,6 +83,8 @@ class TableReport:
         Rows of the customer with most of them, and the amounts of the one with the largest sum.
     most_rows_at, most_amount_at : int
         The row of the source in which these customers stand first.
+    most_rows_amount, most_amount_rows : float
+        The amounts of the first and the rows of the second of these two, where it is one customer.
     aside_amount : dict
         Reason -> the amounts (without sign) in the rows set aside for it.
     amount_is : str
@@ -129,6 +131,8 @@ class TableReport:
     most_amount: float = 0.0
     most_rows_at: int = 0
     most_amount_at: int = 0
+    most_rows_amount: float = 0.0
+    most_amount_rows: int = 0
     aside_amount: Mapping[str, float] = field(default_factory=dict)
     amount_is: str = ""
 

@@ -103,7 +103,8 @@ def standardise(source: Source, card: Table, schema: Schema | None) -> dict[str,
     if card.amount == NO_AMOUNTS:
         chosen.pop("amount", None)
     formula = card.formula if schema is not None and "amount" in schema.columns else None
-    small = {standard.casefold() for standard in [*chosen, *(["amount"] if formula else [])]}
+    no_column = formula is not None or (schema is not None and card.amount == NO_AMOUNTS)
+    small = {standard.casefold() for standard in [*chosen, *(["amount"] if no_column else [])]}
     for own in have:
         if own not in chosen.values() and own not in card.columns:
             chosen[own if own.casefold() not in small else f"{own}_of_file"] = own

@@ -37,7 +37,7 @@ _NOBODY: Final = (
     "default", "default customer", "general customer", "retail customer", "misc customer",
     "miscellaneous customer", "one time customer", "dummy", "dummy customer",
     "gast", "gastkunde", "laufkunde", "laufkundschaft", "barkunde", "barverkauf", "unbekannt",
-    "anonym", "diverse", "kein kunde",
+    "anonym", "diverse", "kein kunde", "n.n", "名無し", "無名",
     "invité", "anonyme", "inconnu", "client de passage", "client comptoir", "client divers",
     "invitado", "anónimo", "anonimo", "desconocido", "consumidor final", "público en general",
     "publico en general", "cliente mostrador", "convidado", "anônimo", "desconhecido",

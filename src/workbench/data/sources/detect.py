@@ -171,6 +171,8 @@ def refuse_disguise(path: Path, head: bytes) -> None:
         kind, remedy = "an old Excel workbook (.xls)", "open it and save it as .xlsx"
     elif head.startswith(b"PAR1"):
         kind, remedy = "a Parquet file", "rename it to .parquet"
+    elif head.startswith(b"%PDF-"):
+        kind, remedy = "a PDF", "export the table itself"
     elif (
         head[:512]
         .lstrip(b"\xef\xbb\xbf \t\r\n")

@@ -25,7 +25,8 @@ def read_documents(engine: Engine, name: str, path: Path) -> Source:
     """Read a list of objects, or one object a line; every value as the text that stands there.
 
     An object within an object gives columns such as ``customer.id``; a list stays the text that it
-    is. Where the file is one object around a list of objects, that list is the table.
+    is. Where the file is one object around a list of objects, at whatever depth, that list is the
+    table.
 
     Raises
     ------
@@ -77,12 +78,14 @@ def _objects(reader: duckdb.DuckDBPyConnection, path: Path) -> tuple[tuple[str, 
         # DuckDB gives a list as a whole where it is the value of a line
         relation = f"(SELECT unnest(from_json(json, '[\"JSON\"]')) AS o FROM {call})"
         return (relation, "o"), shape[0] if shape else {}
-    lists = [key for key, value in shape.items() if _is_table(value)] if shape else []
+    lists = _tables(shape)
     n = int(reader.execute(f"SELECT count(*) FROM {call}").fetchall()[0][0])
     if n == 1 and len(lists) == 1:
-        inside = f"json -> {quoted(_pointer((lists[0],)))}"
+        inside = f"json -> {quoted(_pointer(lists[0]))}"
         relation = f"(SELECT unnest(from_json({inside}, '[\"JSON\"]')) AS o FROM {call})"
-        return (relation, "o"), shape[lists[0]][0]
+        for key in lists[0]:
+            shape = shape[key]
+        return (relation, "o"), shape[0]
     return (call, "json"), shape
 
 
@@ -91,8 +94,12 @@ def _structure(reader: duckdb.DuckDBPyConnection, relation: str, column: str) ->
     return json.loads(found[0][0] or "{}")
 
 
-def _is_table(shape: Any) -> bool:
-    return isinstance(shape, list) and bool(shape) and isinstance(shape[0], dict)
+def _tables(shape: Any, above: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """Name the lists of objects within an object: ``data.orders`` in what an interface answers."""
+    if isinstance(shape, list) and shape and isinstance(shape[0], dict):
+        return [above]
+    inside = shape.items() if isinstance(shape, dict) else ()
+    return [found for key, value in inside for found in _tables(value, (*above, key))]
 
 
 def _leaves(shape: Any, above: tuple[str, ...] = ()) -> list[tuple[str, ...]]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
-import zipfile
+import io
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -13,7 +12,8 @@ import pyarrow as pa
 
 from workbench.data.engine import Engine
 from workbench.data.sources.detect import exists, refuse_disguise
-from workbench.data.sources.layout import Layout, lay_out
+from workbench.data.sources.layout import Layout, footer_notes, lay_out
+from workbench.data.sources.sheet_format import Block, sheet_format
 from workbench.data.sources.source import ROW, Source, file_hash, refuse_empty
 from workbench.errors import DataError, did_you_mean
 from workbench.study import Table
@@ -27,8 +27,6 @@ _LOCKED = "EncryptedPackage".encode("utf-16-le")
 _FIRST = 100
 
 _Rows: TypeAlias = list[list[str]]
-#: First and last cell of a merged block: (row, column), counted from 0.
-_Block: TypeAlias = tuple[tuple[int, int], tuple[int, int]]
 
 
 def read_excel(engine: Engine, name: str, path: Path, card: Table) -> Source:
@@ -40,6 +38,8 @@ def read_excel(engine: Engine, name: str, path: Path, card: Table) -> Source:
     exists(path)
     _refuse_other(path)
     sheet, rows, blocks, others = _sheet(path, card.sheet)
+    shown = sheet_format(path, sheet)
+    blocks = blocks or list(shown.merged)
     where = f"{path}, sheet {sheet!r}"
     if not any(any(row) for row in rows):
         raise DataError("the sheet is empty", where=where, remedy=_other_sheets(others))
@@ -50,11 +50,15 @@ def read_excel(engine: Engine, name: str, path: Path, card: Table) -> Source:
     layout = lay_out(top, card.header, where)
     once = {card.columns.get("amount", "amount")}
     filled = _fill(rows, blocks, first=layout.last, names=layout.names, spared=once)
-    table, kept = _table(rows, layout, card.footer)
+    table, kept, below = _table(rows, layout, card.footer)
     refuse_empty(table.num_rows, where)
-    notes = [*layout.notes, *([f"{filled} merged cells were filled"] if filled else [])]
-    if hidden := _hidden(path, sheet, kept):
-        notes.append(f"{hidden} rows are hidden in the sheet, and were read")
+    notes = [
+        *layout.notes,
+        *footer_notes(below, card.footer, len(layout.names)),
+        *([f"{filled} merged cells were filled"] if filled else []),
+    ]
+    if hidden := shown.hidden & set(kept):
+        notes.append(f"{len(hidden)} rows are hidden in the sheet, and were read")
     if card.sheet is None and others:
         notes.append(f"the sheet {sheet!r} was read; the workbook also holds {', '.join(others)}")
     return Source(
@@ -95,12 +99,13 @@ def _refuse_locked(path: Path) -> None:
     ) from None
 
 
-def _sheet(path: Path, wanted: str | int | None) -> tuple[str, _Rows, list[_Block], list[str]]:
+def _sheet(path: Path, wanted: str | int | None) -> tuple[str, _Rows, list[Block], list[str]]:
     """Give the name, the cells and the merged blocks of a sheet, and the others that are filled."""
     import python_calamine as calamine  # few studies need it
 
     try:
-        with calamine.load_workbook(path) as book:
+        # by what the file is: an .xlsx is often called .xls
+        with calamine.load_workbook(io.BytesIO(path.read_bytes())) as book:
             hidden = {s.name for s in book.sheets_metadata if "Visible" not in str(s.visible)}
             sheets = book.sheet_names
             if isinstance(wanted, int) and 0 <= wanted < len(sheets):
@@ -138,7 +143,7 @@ def _other_sheets(others: Sequence[str]) -> str:
 
 def _fill(
     rows: _Rows,
-    blocks: Sequence[_Block],
+    blocks: Sequence[Block],
     *,
     first: int = 0,
     last: int | None = None,
@@ -171,10 +176,12 @@ def _fill(
     return filled
 
 
-def _table(rows: _Rows, layout: Layout, footer: int) -> tuple[pa.Table, list[int]]:
-    """Give the rows below the headings as text, with their places; and these places."""
+def _table(rows: _Rows, layout: Layout, footer: int) -> tuple[pa.Table, list[int], list[str]]:
+    """Give the rows below the headings as text with their places, these, and the first left out."""
     numbered = [(i, row) for i, row in enumerate(rows[layout.last :], layout.last + 1) if any(row)]
-    numbered = numbered[: len(numbered) - footer] if footer else numbered
+    end = len(numbered) - footer
+    below = numbered[end][1] if footer and end >= 0 else []
+    numbered = numbered[: max(end, 0)]
     places = [i for i, _ in numbered]
     columns = {}
     for j, column in enumerate(layout.names):
@@ -183,40 +190,7 @@ def _table(rows: _Rows, layout: Layout, footer: int) -> tuple[pa.Table, list[int
         if column != f"column_{j + 1}" or any(cells):
             columns[column] = pa.array(cells, pa.string())
     columns[ROW] = pa.array(places, pa.int64())
-    return pa.table(columns), places
-
-
-def _hidden(path: Path, sheet: str, places: Sequence[int]) -> int:
-    """Count the rows of a sheet that Excel does not show (.xlsx)."""
-    try:
-        with zipfile.ZipFile(path) as book:
-            target = _part(book, sheet)
-            content = book.read(target) if target else b""
-    except (zipfile.BadZipFile, KeyError):
-        return 0
-    rows = re.findall(rb"<row\b[^>]*>", content) if b'hidden="' in content else []
-    hidden = {
-        int(number[1])
-        for row in rows
-        if re.search(rb'\shidden="(1|true)"', row) and (number := re.search(rb'\sr="(\d+)"', row))
-    }
-    return len(hidden & set(places))
-
-
-def _part(book: zipfile.ZipFile, sheet: str) -> str | None:
-    """Find the part of an .xlsx that holds a sheet."""
-    from lxml import etree
-
-    if "xl/workbook.xml" not in book.namelist():
-        return None
-    links = etree.fromstring(book.read("xl/_rels/workbook.xml.rels"))
-    targets = {link.get("Id"): link.get("Target") for link in links}
-    for entry in etree.fromstring(book.read("xl/workbook.xml")).iter("{*}sheet"):
-        if entry.get("name") == sheet:
-            own = next((v for k, v in entry.attrib.items() if k.endswith("}id")), None)
-            target = str(targets.get(own) or "")
-            return target.lstrip("/") if target.startswith("/") else f"xl/{target}"
-    return None
+    return pa.table(columns), places, below
 
 
 def _cell(value: Any) -> str:

@@ -173,6 +173,16 @@ def words(cells: Sequence[str]) -> bool:
     return not any(_NUMBER.fullmatch(cell) or _DATE.fullmatch(cell) for cell in cells)
 
 
+def footer_notes(cells: Sequence[str], footer: int, width: int) -> tuple[str, ...]:
+    """Note where the first row that `footer` leaves out is filled like one of the table."""
+    if sum(bool(cell.strip()) for cell in cells) < max(width, 2):
+        return ()
+    return (
+        f"`footer: {footer}` leaves out a row that is filled like those of the table; rows that"
+        " hold nothing do not count",
+    )
+
+
 def _joined(headings: Sequence[Sequence[str]]) -> list[str]:
     """Give each column the words of all its heading rows; a group's stand once for its columns."""
     width = max((len(row) for row in headings), default=0)

@@ -7,7 +7,7 @@ import gzip
 import io
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import duckdb
 from workbench.data import expressions as ibis
 from workbench.data.engine import Engine
 from workbench.data.sources.detect import TextFile, look_at
+from workbench.data.sources.layout import footer_notes
 from workbench.data.sources.source import ROW, Source, file_hash, quoted, refuse_empty
 from workbench.errors import DataError
 from workbench.study import Table
@@ -95,7 +96,11 @@ def plain_text(path: Path, card: Table) -> tuple[TextFile, Path, Any]:
     ):
         return found, path, None
     scratch = tempfile.TemporaryDirectory(prefix="workbench-")
-    copy = _copied(found, card.footer, Path(scratch.name) / "table.csv")
+    copy = _copied(found, Path(scratch.name) / "table.csv")
+    if card.footer:
+        below = next(csv.reader([_cut_end(copy, card.footer)], delimiter=found.delimiter), [])
+        more = footer_notes(below, card.footer, len(found.header))
+        found = replace(found, notes=(*found.notes, *more))
     if card.group_rows:
         _pad(copy, found)
     return found, copy, scratch
@@ -175,7 +180,7 @@ def rejected_lines(
     return Rejected(tuple(rows), comments)
 
 
-def _copied(detected: TextFile, footer: int, target: Path) -> Path:
+def _copied(detected: TextFile, target: Path) -> Path:
     """Copy the rows in UTF-8, with line ends of one kind; the copy has no header."""
     binary = gzip.open if detected.gzipped else open
     with (
@@ -186,8 +191,6 @@ def _copied(detected: TextFile, footer: int, target: Path) -> Path:
         for _ in range(detected.cut):
             text.readline()
         shutil.copyfileobj(text, file, 1 << 20)
-    if footer:
-        _cut_end(target, footer)
     return target
 
 
@@ -201,8 +204,9 @@ def _pad(path: Path, found: TextFile) -> None:
         writer.writerows([*row, *[""] * (width - len(row))] for row in rows if row)
 
 
-def _cut_end(path: Path, lines: int) -> None:
-    """Cut so many lines that hold something off the end of a file."""
+def _cut_end(path: Path, lines: int) -> str:
+    """Cut so many lines that hold something off the end of a file; give the first of them."""
+    first = b""
     with path.open("r+b") as file:
         end = file.seek(0, io.SEEK_END)
         tail = b""
@@ -212,8 +216,10 @@ def _cut_end(path: Path, lines: int) -> None:
             tail = file.read(size) + tail
         kept = tail.split(b"\n")
         while kept and lines:
-            lines -= bool(kept.pop().strip())
+            line = kept.pop().strip()
+            first, lines = line or first, lines - bool(line)
         file.truncate(end + len(b"\n".join(kept)))
+    return first.decode("utf-8", errors="replace")
 
 
 __all__ = ["Rejected", "csv_call", "plain_text", "read_text", "rejected_lines"]
