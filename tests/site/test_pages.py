@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from bs4 import BeautifulSoup
 from workbench.site.archive import pages_of
 from workbench.site.content import read_content
 from workbench.site.furniture import LOST
+from workbench.site.markup import parsed, written
 from workbench.site.words import in_language, language_of
 
 
@@ -28,7 +30,8 @@ def pages(published) -> dict[str, BeautifulSoup]:
 
 def content(html: str, language: str = "en"):
     page = f'<html><body><main id="quarto-document-content">{html}</main></body></html>'
-    return read_content(BeautifulSoup(page, "lxml"), language)
+    made = read_content(parsed(page), language)
+    return replace(made, body=BeautifulSoup(written(made.body), "lxml").main)
 
 
 def test_the_site_has_a_page_for_every_written_and_staged_one(pages):
@@ -268,7 +271,7 @@ def test_long_headline_numbers_get_more_room():
 
 
 def test_a_page_that_only_leads_elsewhere_is_no_page():
-    assert read_content(BeautifulSoup("<html><body>Redirect</body></html>", "lxml"), "en") is None
+    assert read_content(parsed("<html><body>Redirect</body></html>"), "en") is None
 
 
 # --- colours ------------------------------------------------------------------------------------

@@ -9,12 +9,28 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any
 
 import latex2mathml.converter
-from bs4 import BeautifulSoup, Tag
+from lxml.html import HtmlElement
 
 from workbench.site.edition import ANALYSTS
+from workbench.site.markup import (
+    HEADINGS,
+    around,
+    classes,
+    element,
+    first,
+    fragment,
+    headings,
+    is_heading,
+    of_class,
+    pour,
+    replace,
+    said,
+    taken,
+    wrap,
+    written,
+)
 from workbench.site.words import word
 
 MOST_LETTERS = 9
@@ -26,7 +42,6 @@ FEWEST_TO_STACK, MOST_TO_STACK = 3, 24
 LONG = 90
 """Characters from which on a cell holds sentences and gets room for them."""
 
-_HEADINGS = re.compile(r"^h[1-6]$")
 _LANGUAGE_OF_CODE = re.compile(r"^(python|sql|r|bash|yaml|json|html|css|text)$")
 _CALLOUTS = {
     "note": {"note", "注记", "说明"},
@@ -35,12 +50,18 @@ _CALLOUTS = {
     "warning": {"warning", "警告"},
     "caution": {"caution", "注意", "小心"},
 }
-_LAST = (".wb-contents", ".wb-skipped", ".wb-provenance")
-_STRIP = (
-    "script, style, link, iframe, object, embed, form, #title-block-header, nav#TOC, #toc-title,"
-    " .page-navigation, .code-copy-button, .anchorjs-link, .tabset-margin-container,"
-    " .quarto-title-meta, .screen-reader-only, hr.footnotes-sep, a#quarto-back-to-top"
-)
+_LAST = ("wb-contents", "wb-skipped", "wb-provenance")
+_STRIP_TAGS = ("script", "style", "link", "iframe", "object", "embed", "form")
+_STRIP_IDS = {"title-block-header", "TOC", "toc-title", "quarto-back-to-top"}
+_STRIP_CLASSES = {
+    "page-navigation",
+    "code-copy-button",
+    "anchorjs-link",
+    "tabset-margin-container",
+    "quarto-title-meta",
+    "screen-reader-only",
+    "footnotes-sep",
+}
 
 
 @dataclass
@@ -55,7 +76,7 @@ class Content:
         HTML of the masthead's parts; empty on written pages.
     kind : str
         Kind of a study's page (`workbench.site.blocks.masthead`); empty on written pages.
-    body : Tag
+    body : HtmlElement
         The rest.
     headings : list of (str, str)
         Ids and texts of the second-level headings, for the page's table of contents.
@@ -67,361 +88,359 @@ class Content:
     kicker: str
     dates: str
     banner: str
-    body: Tag
+    body: HtmlElement
     headings: list[tuple[str, str]] = field(default_factory=list)
     kind: str = ""
 
 
-def read_content(soup: BeautifulSoup, language: str) -> Content | None:
+def read_content(page: HtmlElement, language: str) -> Content | None:
     """Take the content out of a rendered page; nothing for a page that is no page (a redirect).
 
     Parameters
     ----------
-    soup : BeautifulSoup
+    page : HtmlElement
         The rendered page; it is used up.
     language : str
         The edition's language, for the words that the renderer left in English.
     """
-    main = soup.select_one("main#quarto-document-content")
+    main = next((x for x in page.iter("main") if x.get("id") == "quarto-document-content"), None)
     if main is None:
         return None
+    block = next(iter(main.xpath(".//*[@id='title-block-header']")), None)
     title, subtitle, description = (
-        _text(main.select_one(f"#title-block-header {x}"))
-        for x in (".title", ".subtitle", ".description")
+        said(first(block, x)) if block is not None else ""
+        for x in ("title", "subtitle", "description")
     )
-    meta = soup.find("meta", attrs={"name": "description"})
-    if isinstance(meta, Tag) and meta.get("content"):
-        description = str(meta["content"])
-    found = main.select_one(".wb-masthead")
+    for meta in page.iter("meta"):
+        if meta.get("name") == "description":
+            description = str(meta.get("content") or "") or description
+            break
+    found = first(main, "wb-masthead")
     kind = str(found.get("data-kind") or "") if found is not None else ""
     parts = _masthead(main)
-    for node in main.select(_STRIP):
-        node.decompose()
-    _tables(soup, main, language)
-    # Tables are most of a page's nodes: once in order they stand aside, which makes the rest quick.
-    aside = [(box, soup.new_tag("template")) for box in main.select(".wb-table-wrap")]
+    _strip(main)
+    _tables(main, language)
+    # Tables are most of a page's nodes: once in order they stand aside, and keep what they are.
+    aside = [(box, element("template")) for box in of_class(main, "wb-table-wrap")]
     for box, place in aside:
-        box.replace_with(place)
-    _footnotes(soup, main, language)
+        replace(box, place)
+    _footnotes(main, language)
     _sections(main)
-    _maths(soup, main, language)
-    _code(soup, main, language)
-    _callouts(soup, main, language)
-    _tabs(soup, main)
+    _maths(main, language)
+    _code(main, language)
+    _callouts(main, language)
+    _tabs(main)
     _images(main)
     _plain_markup(main)
     _cards(main)
     for box, place in aside:
-        place.replace_with(box)
-    for selector in _LAST:
-        for node in main.select(selector):
-            main.append(node.extract())
-    _analysts(soup, main)
+        replace(place, box)
+    for name in _LAST:
+        for node in of_class(main, name):
+            main.append(taken(node))
+    _analysts(main)
     _heading_order(main)
-    headings = [
-        (str(node["id"]), _text(node))
-        for node in main.find_all("h2")
-        if node.get("id") and not node.find_parent(class_="wb-tabs")
+    listed = [
+        (str(node.get("id")), said(node))
+        for node in main.iter("h2")
+        if node.get("id") and around(node, "wb-tabs") is None
     ]
-    _anchors(soup, main, language)
-    return Content(title, subtitle, description, *parts, main, headings, kind)
+    _anchors(main, language)
+    return Content(title, subtitle, description, *parts, main, listed, kind)
 
 
-def _text(node: Tag | None) -> str:
-    return " ".join(node.get_text(" ", strip=True).split()) if node is not None else ""
+def _strip(main: HtmlElement) -> None:
+    """Take the renderer's furniture away."""
+    gone = [
+        node
+        for node in main.iterdescendants()
+        if node.tag in _STRIP_TAGS
+        or node.get("id") in _STRIP_IDS
+        or not _STRIP_CLASSES.isdisjoint(classes(node))
+    ]
+    for node in gone:
+        if node.getparent() is not None:
+            node.drop_tree()
 
 
-def _masthead(main: Tag) -> tuple[str, str, str]:
-    found = main.select_one(".wb-masthead")
+def _masthead(main: HtmlElement) -> tuple[str, str, str]:
+    found = first(main, "wb-masthead")
     if found is None:
         return "", "", ""
-    parts = []
+    made = []
     for name in ("kicker", "dates", "banner"):
-        part = found.select_one(f".wb-{name}")
-        parts.append(str(part) if part is not None else "")
-    found.decompose()
-    return parts[0], parts[1], parts[2]
+        part = first(found, f"wb-{name}")
+        made.append(written(part) if part is not None else "")
+    found.drop_tree()
+    return made[0], made[1], made[2]
 
 
-def _footnotes(soup: BeautifulSoup, main: Tag, language: str) -> None:
-    notes = main.select_one("section.footnotes")
+def _footnotes(main: HtmlElement, language: str) -> None:
+    notes = first(main, "footnotes", tag="section")
     if notes is not None:
-        listed = notes.find("ol")
-        notes.extract()
-        made = soup.new_tag("section", attrs={"class": "wb-footnotes", "role": "doc-endnotes"})
-        head = soup.new_tag("h2", attrs={"id": "notes"})
-        head.string = word("footnotes", language)
-        made.append(head)
+        listed = next(notes.iter("ol"), None)
+        taken(notes)
+        made = element("section", {"class": "wb-footnotes", "role": "doc-endnotes"})
+        made.append(element("h2", {"id": "notes"}, word("footnotes", language)))
         if listed is not None:
-            made.append(listed)
+            made.append(taken(listed))
         main.append(made)
-    for empty in main.select("#quarto-appendix"):
-        empty.decompose() if not empty.get_text(strip=True) else empty.unwrap()
-    for ref in main.select("a[id^=fnref]"):
-        outer = ref.find_parent("sup")
+    for empty in main.xpath(".//*[@id='quarto-appendix']"):
+        empty.drop_tag() if said(empty) else empty.drop_tree()
+    for ref in main.xpath(".//a[starts-with(@id, 'fnref')]"):
+        outer = next(ref.iterancestors("sup"), None)
         if outer is not None:
-            outer.unwrap()
-        number = re.sub(r"\D", "", _text(ref))
-        ref.clear()
-        mark = soup.new_tag("sup")
-        mark.string = number
-        ref.append(mark)
-        ref["role"] = "doc-noteref"
-    for back in main.select(".footnote-backref, .footnote-back"):
-        back["role"] = "doc-backlink"
-        back["aria-label"] = "↩"
+            outer.drop_tag()
+        number = re.sub(r"\D", "", said(ref))
+        del ref[:]
+        ref.text = None
+        ref.append(element("sup", text=number))
+        ref.set("role", "doc-noteref")
+    for back in of_class(main, "footnote-backref", "footnote-back"):
+        back.set("role", "doc-backlink")
+        back.set("aria-label", "↩")
 
 
-def _sections(main: Tag) -> None:
+def _sections(main: HtmlElement) -> None:
     """Put the ids on the headings and take the wrappers away."""
-    for section in main.select("section"):
-        if not any(re.match(r"level\d", x) for x in _classes(section)):
+    for section in list(main.iterdescendants("section")):
+        if not any(re.match(r"level\d", x) for x in classes(section)):
             continue
-        head = section.find(_HEADINGS, recursive=False)
-        if isinstance(head, Tag) and section.get("id"):
-            head["id"] = section["id"]
-        section.unwrap()
+        head = next(section.iterchildren(*HEADINGS), None)
+        if head is not None and section.get("id"):
+            head.set("id", section.get("id"))
+        section.drop_tag()
 
 
-def _maths(soup: BeautifulSoup, main: Tag, language: str) -> None:
-    for span in main.select("span.math"):
-        tex = span.get_text().strip()
-        display = "display" in _classes(span)
+def _maths(main: HtmlElement, language: str) -> None:
+    for span in of_class(main, "math", tag="span"):
+        tex = span.text_content().strip()
+        display = "display" in classes(span)
         tex = re.sub(r"^\\[(\[]|\\[)\]]$", "", tex).strip()
         markup = latex2mathml.converter.convert(tex, display="block" if display else "inline")
-        maths = BeautifulSoup(markup, "html.parser").find("math")
-        if isinstance(maths, Tag):
-            span.replace_with(maths)
-    for maths in main.find_all("math"):
-        for source in maths.find_all("annotation"):
-            source.decompose()
-        for wrapper in maths.find_all("semantics"):
-            wrapper.unwrap()
+        maths = next(fragment(markup).iter("math"), None)
+        if maths is not None:
+            replace(span, maths)
+    for maths in list(main.iterdescendants("math")):
+        for source in list(maths.iter("annotation")):
+            source.drop_tree()
+        for wrapper in list(maths.iter("semantics")):
+            wrapper.drop_tag()
         if maths.get("display") == "block":
-            box = soup.new_tag(
-                "div", attrs={"class": "wb-maths", "tabindex": "0", "role": "region"}
-            )
-            box["aria-label"] = word("formula_scrolls", language)
-            outer = maths.parent
-            if isinstance(outer, Tag) and outer.name == "p" and _text(outer) == _text(maths):
-                outer.replace_with(box)
-            else:
-                maths.replace_with(box)
-            box.append(maths)
+            name = word("formula_scrolls", language)
+            about = {"class": "wb-maths", "tabindex": "0", "role": "region", "aria-label": name}
+            outer = maths.getparent()
+            alone = outer.tag == "p" and said(outer) == said(maths)
+            wrap(maths, box := element("div", about))
+            if alone:
+                replace(outer, taken(box))
 
 
-def _code(soup: BeautifulSoup, main: Tag, language: str) -> None:
-    for pre in main.select("pre"):
-        code = pre.find("code")
-        if not isinstance(code, Tag):
+def _code(main: HtmlElement, language: str) -> None:
+    for pre in list(main.iterdescendants("pre")):
+        code = next(pre.iter("code"), None)
+        if code is None:
             continue
-        spoken = next((x for x in _classes(code) if _LANGUAGE_OF_CODE.match(x)), "")
-        for anchor in code.find_all("a", attrs={"aria-hidden": True}):
-            anchor.decompose()
-        for line in code.find_all("span", id=True):
-            line.unwrap()
-        outer = pre.find_parent(class_="code-copy-outer-scaffold") or pre.find_parent(
-            class_="sourceCode"
-        )
-        clean = soup.new_tag("pre", attrs={"tabindex": "0"})
-        code.attrs = {"class": spoken} if spoken else {}
-        clean.append(code.extract())
-        if isinstance(outer, Tag):
-            box = soup.new_tag("div", attrs={"class": "wb-source"})
+        spoken = next((x for x in classes(code) if _LANGUAGE_OF_CODE.match(x)), "")
+        for anchor in code.xpath(".//a[@aria-hidden]"):
+            anchor.drop_tree()
+        for line in code.xpath(".//span[@id]"):
+            line.drop_tag()
+        outer = around(pre, "code-copy-outer-scaffold")
+        outer = outer if outer is not None else around(pre, "sourceCode")
+        clean = element("pre", {"tabindex": "0"})
+        code.attrib.clear()
+        if spoken:
+            code.set("class", spoken)
+        clean.append(taken(code))
+        if outer is not None:
+            box = element("div", {"class": "wb-source"})
             box.append(clean)
-            outer.replace_with(box)
+            replace(outer, box)
         else:
-            pre.replace_with(clean)
-    for cell in main.select("div.cell"):
-        source = cell.select_one(".wb-source")
-        printed = cell.select(".cell-output pre")
+            replace(pre, clean)
+    for cell in of_class(main, "cell", tag="div"):
+        source = first(cell, "wb-source")
+        printed = [x for out in of_class(cell, "cell-output") for x in out.iterdescendants("pre")]
         if source is None and not printed:
-            cell.unwrap()
+            cell.drop_tag()
             continue
-        fold = soup.new_tag("details", attrs={"class": "wb-code"})
-        label = soup.new_tag("summary")
-        label.string = word("code", language)
-        fold.append(label)
-        for part in ([source] if source is not None else []) + list(printed):
-            part.extract()
-            if part in printed:
-                part["class"] = "wb-printed"
-            fold.append(part)
-        cell.replace_with(fold)
+        fold = element("details", {"class": "wb-code"})
+        fold.append(element("summary", text=word("code", language)))
+        if source is not None:
+            fold.append(taken(source))
+        for part in dict.fromkeys(printed):
+            part.set("class", "wb-printed")
+            fold.append(taken(part))
+        replace(cell, fold)
 
 
-def _callouts(soup: BeautifulSoup, main: Tag, language: str) -> None:
-    for callout in main.select("div.callout"):
+def _callouts(main: HtmlElement, language: str) -> None:
+    for callout in of_class(main, "callout", tag="div"):
         kind = next(
-            (x.removeprefix("callout-") for x in _classes(callout) if x[8:] in _CALLOUTS), "note"
+            (x.removeprefix("callout-") for x in classes(callout) if x[8:] in _CALLOUTS), "note"
         )
-        title = _text(callout.select_one(".callout-title-container"))
+        title = said(first(callout, "callout-title-container"))
         if not title or title.lower() in _CALLOUTS[kind]:
             title = word(kind, language)
-        body = callout.select_one(".callout-body")
-        made = soup.new_tag("div", attrs={"class": f"wb-callout wb-callout-{kind}", "role": "note"})
-        head = soup.new_tag("p", attrs={"class": "wb-callout-title"})
-        head.string = title
-        made.append(head)
-        for child in list(body.children) if body is not None else ():
-            made.append(child.extract())
-        callout.replace_with(made)
+        body = first(callout, "callout-body")
+        made = element("div", {"class": f"wb-callout wb-callout-{kind}", "role": "note"})
+        made.append(element("p", {"class": "wb-callout-title"}, title))
+        if body is not None:
+            pour(body, made)
+        replace(callout, made)
 
 
-def _tabs(soup: BeautifulSoup, main: Tag) -> None:
+def _tabs(main: HtmlElement) -> None:
     """Write tabs as titled panes one below the other; the page's script makes tabs of them."""
-    for number, tabset in enumerate(main.select("div.panel-tabset"), start=1):
-        names = [_text(x) for x in tabset.select("ul.nav-tabs .nav-link")]
-        panes = tabset.select(".tab-content > .tab-pane")
-        made = soup.new_tag("div", attrs={"class": "wb-tabs"})
+    for number, tabset in enumerate(of_class(main, "panel-tabset", tag="div"), start=1):
+        tabs = of_class(tabset, "nav-tabs", tag="ul")
+        names = [said(x) for tab in tabs for x in of_class(tab, "nav-link")]
+        content = of_class(tabset, "tab-content")
+        panes = [x for each in content for x in each if "tab-pane" in classes(x)]
+        made = element("div", {"class": "wb-tabs"})
         for at, (name, pane) in enumerate(zip(names, panes, strict=False), start=1):
             ident = f"tabs-{number}-{at}"
-            section = soup.new_tag("section", attrs={"class": "wb-pane", "id": ident})
-            head = soup.new_tag("p", attrs={"class": "wb-pane-title", "id": f"{ident}-title"})
-            head.string = name
-            section["aria-labelledby"] = f"{ident}-title"
-            section.append(head)
-            for child in list(pane.children):
-                section.append(child.extract())
+            about = {"class": "wb-pane", "id": ident, "aria-labelledby": f"{ident}-title"}
+            section = element("section", about)
+            title = {"class": "wb-pane-title", "id": f"{ident}-title"}
+            section.append(element("p", title, name))
+            pour(pane, section)
             made.append(section)
-        tabset.replace_with(made)
+        replace(tabset, made)
 
 
-def _tables(soup: BeautifulSoup, main: Tag, language: str) -> None:
-    for table in main.find_all("table"):
+def _tables(main: HtmlElement, language: str) -> None:
+    for table in list(main.iterdescendants("table")):
         numeric: set[int] = set()
-        heads = [_text(x) for x in table.select("thead tr:last-child > *")]
-        body = table.select("tbody tr")
-        plain = all(not x.get("colspan") for x in table.select("[colspan]"))
+        heads = [said(x) for x in table.xpath(".//thead//tr[not(following-sibling::*)]/*")]
+        body = table.xpath(".//tbody//tr")
+        plain = not any(x.get("colspan") for x in table.iterdescendants())
         stacks = len(heads) >= FEWEST_TO_STACK and len(body) <= MOST_TO_STACK and plain
-        for row in table.find_all("tr"):
-            row.attrs.pop("class", None)
-            cells = row.find_all(["th", "td"], recursive=False)
-            head = row.find_parent("thead") is not None
-            for at, cell in enumerate(cells):
-                style = str(cell.attrs.pop("style", "")).replace(" ", "")
-                for name in [x for x in cell.attrs if x.startswith("data-")]:
-                    del cell.attrs[name]
-                if "text-align:right" in style:
-                    numeric.add(at)
-                if len(_text(cell)) > LONG:
-                    cell["class"] = " ".join([*_classes(cell), "wb-told"])
-                if at in numeric and "wb-num" not in _classes(cell):
-                    cell["class"] = " ".join([*_classes(cell), "wb-num"])
-                if cell.name == "th" and not cell.get("scope"):
-                    cell["scope"] = "col" if head else "row"
+        for row in table.iterdescendants("tr"):
+            row.attrib.pop("class", None)
+            head = next(row.iterancestors("thead"), None) is not None
+            for at, cell in enumerate(row.iterchildren("th", "td")):
+                _cell(cell, at, numeric, head)
                 if stacks and not head and at and at < len(heads):
-                    cell["data-label"] = heads[at]
-        kept = [x for x in _classes(table) if x.startswith("wb-")] or ["wb-table"]
-        table["class"] = " ".join([*kept, *(["wb-stacks"] if stacks else [])])
+                    cell.set("data-label", heads[at])
+        kept = [x for x in classes(table) if x.startswith("wb-")] or ["wb-table"]
+        table.set("class", " ".join([*kept, *(["wb-stacks"] if stacks else [])]))
         for name in ("style", "data-quarto-table-cell-role", "border"):
-            table.attrs.pop(name, None)
-        outer = table.parent
-        if isinstance(outer, Tag) and "sd-table" in _classes(outer):
-            outer.unwrap()
-        if table.find_parent(class_="wb-table-wrap") is None:
-            caption = table.find("caption")
-            label = _text(caption) if isinstance(caption, Tag) else ""
-            box = soup.new_tag(
-                "div", attrs={"class": "wb-table-wrap", "role": "region", "tabindex": "0"}
-            )
-            box["aria-label"] = label or word("table_scrolls", language)
-            table.wrap(box)
+            table.attrib.pop(name, None)
+        outer = table.getparent()
+        if "sd-table" in classes(outer):
+            outer.drop_tag()
+        if around(table, "wb-table-wrap") is None:
+            label = said(next(table.iter("caption"), None)) or word("table_scrolls", language)
+            about = {"class": "wb-table-wrap", "role": "region", "tabindex": "0"}
+            wrap(table, element("div", {**about, "aria-label": label}))
     # Several regions of one name tell a listener nothing.
     seen: dict[str, int] = {}
-    for box in main.select(".wb-table-wrap[aria-label]"):
-        label = str(box["aria-label"])
-        seen[label] = seen.get(label, 0) + 1
-        if seen[label] > 1:
-            box["aria-label"] = f"{label} ({seen[label]})"
+    for box in of_class(main, "wb-table-wrap"):
+        if label := box.get("aria-label"):
+            seen[label] = seen.get(label, 0) + 1
+            if seen[label] > 1:
+                box.set("aria-label", f"{label} ({seen[label]})")
 
 
-def _cards(main: Tag) -> None:
+def _cell(cell: HtmlElement, at: int, numeric: set[int], head: bool) -> None:
+    style = str(cell.attrib.pop("style", "")).replace(" ", "")
+    for name in [x for x in cell.attrib if x.startswith("data-")]:
+        del cell.attrib[name]
+    if "text-align:right" in style:
+        numeric.add(at)
+    named = classes(cell)
+    if len(said(cell)) > LONG:
+        named.append("wb-told")
+    if at in numeric and "wb-num" not in named:
+        named.append("wb-num")
+    if named:
+        cell.set("class", " ".join(named))
+    if cell.tag == "th" and not cell.get("scope"):
+        cell.set("scope", "col" if head else "row")
+
+
+def _cards(main: HtmlElement) -> None:
     """Mark headline numbers that need more room than four in a row have."""
-    for cards in main.select(".wb-headlines"):
-        if any(len(_text(x)) > MOST_LETTERS for x in cards.select(".wb-card-value")):
-            cards["class"] = " ".join([*_classes(cards), "wb-roomy"])
+    for cards in of_class(main, "wb-headlines"):
+        if any(len(said(x)) > MOST_LETTERS for x in of_class(cards, "wb-card-value")):
+            cards.set("class", " ".join([*classes(cards), "wb-roomy"]))
 
 
-def _images(main: Tag) -> None:
-    for image in main.find_all("img"):
-        image.attrs.setdefault("alt", "")
-        kept = [x for x in _classes(image) if x.startswith("wb-")]
-        image["class"] = " ".join(kept) or "wb-raster"
-    for figure in main.select("div.quarto-figure"):
-        figure.unwrap()
+def _images(main: HtmlElement) -> None:
+    for image in main.iterdescendants("img"):
+        if image.get("alt") is None:
+            image.set("alt", "")
+        kept = [x for x in classes(image) if x.startswith("wb-")]
+        image.set("class", " ".join(kept) or "wb-raster")
+    for figure in of_class(main, "quarto-figure", tag="div"):
+        figure.drop_tag()
 
 
-def _plain_markup(main: Tag) -> None:
+def _plain_markup(main: HtmlElement) -> None:
     """Drop the classes and attributes that only Bootstrap or the renderer's scripts would read."""
-    for node in main.find_all(True):
-        if node.name in ("math", "svg") or node.find_parent(["math", "svg", "code"]):
+    apart = {x for each in main.iter("math", "svg", "code") for x in each.iterdescendants()}
+    for node in main.iterdescendants():
+        if node.tag in ("math", "svg") or node in apart:
             continue
-        for name in [x for x in node.attrs if x.startswith(("data-bs-", "data-anchor", "on"))]:
-            del node.attrs[name]
-        kept = [x for x in _classes(node) if x.startswith("wb-") or node.name == "code"]
+        for name in [x for x in node.attrib if x.startswith(("data-bs-", "data-anchor", "on"))]:
+            del node.attrib[name]
+        kept = [x for x in classes(node) if x.startswith("wb-") or node.tag == "code"]
         if kept:
-            node["class"] = " ".join(kept)
+            node.set("class", " ".join(kept))
         else:
-            node.attrs.pop("class", None)
-    for wrapper in main.select("div:not([class]):not([id])"):
-        if wrapper.find_parent("dl") is None:
-            wrapper.unwrap()
+            node.attrib.pop("class", None)
+    for wrapper in main.xpath(".//div[not(@class) and not(@id)]"):
+        if next(wrapper.iterancestors("dl"), None) is None:
+            wrapper.drop_tag()
 
 
-def _heading_order(main: Tag) -> None:
+def _heading_order(main: HtmlElement) -> None:
     """Begin at the second level (the title is the first) and never skip one on the way down."""
     last, used = 1, set()
-    for head in main.find_all(_HEADINGS):
-        level = min(max(int(head.name[1]), 2), last + 1)
-        head.name = f"h{level}"
+    for head in list(headings(main)):
+        level = min(max(int(head.tag[1]), 2), last + 1)
+        head.tag = f"h{level}"
         last = level
-        ident = str(head.get("id") or _slug(_text(head)))
+        ident = str(head.get("id") or _slug(said(head)))
         unique, number = ident, 2
         while unique in used:
             unique, number = f"{ident}-{number}", number + 1
         used.add(unique)
-        head["id"] = unique
+        head.set("id", unique)
 
 
-def _analysts(soup: BeautifulSoup, main: Tag) -> None:
+def _analysts(main: HtmlElement) -> None:
     """Fold what analysts look for: the section of that name, up to the page's own parts."""
-    head = main.find("h2", id=ANALYSTS)
-    if not isinstance(head, Tag):
+    head = next((x for x in main.iter("h2") if x.get("id") == ANALYSTS), None)
+    if head is None:
         return
-    fold = soup.new_tag("details", attrs={"class": "wb-analysts"})
-    summary = soup.new_tag("summary")
+    fold = element("details", {"class": "wb-analysts"})
+    summary = element("summary")
     inside = []
-    for node in head.find_next_siblings():
-        if any(f".{name}" in _LAST for name in _classes(node)) or "wb-footnotes" in _classes(node):
+    for node in head.itersiblings():
+        if not {*_LAST, "wb-footnotes"}.isdisjoint(classes(node)):
             break
         inside.append(node)
-    head.replace_with(fold)
+    replace(head, fold)
     summary.append(head)
     fold.append(summary)
     for node in inside:
-        fold.append(node.extract())
-        for inner in [node, *node.find_all(_HEADINGS)]:
-            if _HEADINGS.match(inner.name or ""):
-                inner.name = f"h{min(int(inner.name[1]) + 1, 6)}"
+        fold.append(node)
+        for inner in [x for x in node.iter(*HEADINGS) if is_heading(x)]:
+            inner.tag = f"h{min(int(inner.tag[1]) + 1, 6)}"
 
 
-def _anchors(soup: BeautifulSoup, main: Tag, language: str) -> None:
+def _anchors(main: HtmlElement, language: str) -> None:
     """Give each section a link to itself, so that it can be passed on."""
-    for head in main.find_all(["h2", "h3"]):
-        if head.find_parent(class_="wb-provenance") or head.find("a"):
-            continue
-        link = soup.new_tag("a", attrs={"class": "wb-anchor", "href": f"#{head['id']}"})
-        link["aria-label"] = word("section_link", language)
-        outer = head.find_parent("summary")
-        if outer is None:  # within a summary it would open and close the fold
-            head.append(link)
+    for head in list(main.iter("h2", "h3")):
+        outside = around(head, "wb-provenance") is None and next(head.iter("a"), None) is None
+        # within a summary it would open and close the fold
+        if outside and next(head.iterancestors("summary"), None) is None:
+            about = {"class": "wb-anchor", "href": f"#{head.get('id')}"}
+            head.append(element("a", {**about, "aria-label": word("section_link", language)}))
 
 
 def _slug(text: str) -> str:
     return re.sub(r"[^\w]+", "-", text.lower()).strip("-") or "section"
-
-
-def _classes(node: Tag) -> list[str]:
-    value: Any = node.get("class") or []
-    return value.split() if isinstance(value, str) else [str(x) for x in value]

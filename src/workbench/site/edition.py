@@ -18,11 +18,11 @@ from typing import Any
 
 import nbformat
 import yaml
-from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from workbench.errors import SiteError
 from workbench.site.figures import lift
+from workbench.site.markup import fragment, inner, said
 from workbench.site.words import BASE, NAMES, word
 
 ANALYSTS = "analysts"
@@ -126,15 +126,15 @@ def _as_strong(found: re.Match[str]) -> str:
 
 def safe_html(html: str) -> str:
     """Take scripts, frames, style sheets and handlers out of HTML that came from a notebook."""
-    soup = BeautifulSoup(html, "html.parser")
-    for node in soup.find_all(_FORBIDDEN):
-        node.decompose()
-    for node in soup.find_all(True):
-        for name in list(node.attrs):
-            value = str(node.attrs[name]).strip().lower()
-            if name.lower().startswith("on") or value.startswith("javascript:"):
-                del node.attrs[name]
-    return str(soup)
+    part = fragment(html)
+    for node in list(part.iter(*_FORBIDDEN)):
+        node.drop_tree()
+    for node in part.iterdescendants():
+        for name, value in list(node.attrib.items()):
+            plain = value.strip().lower()
+            if name.lower().startswith("on") or plain.startswith("javascript:"):
+                del node.attrib[name]
+    return inner(part)
 
 
 def cut(notebook: Any, language: str, *, name: str, languages: Iterable[str] = NAMES) -> Edition:
@@ -297,11 +297,11 @@ class _Cutter:
                 # the form, which does not change, and what the drawing itself says it shows
                 gap = "" if self.language == "zh" else " "
                 spoken = gap.join(filter(None, (alt, str(about.get("alt") or "")))) or cap
-                spoken = spoken or BeautifulSoup(title, "html.parser").get_text(" ", strip=True)
+                spoken = spoken or said(fragment(title))
                 pictures += self._picture(bundle, label, spoken, about)
         below = f"<figcaption>{escape(cap)}</figcaption>" if cap else ""
         # on a phone a drawing shrinks no further than its letters can be read: then it scrolls
-        named = BeautifulSoup(title, "html.parser").get_text(" ", strip=True) or cap or label
+        named = said(fragment(title)) or cap or label
         scrolls = escape(word("figure_scrolls", self.language, title=named), quote=True)
         self._html(
             f'<div class="wb-figure-block" id="{escape(label, quote=True)}">\n{title}\n'

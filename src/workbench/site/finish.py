@@ -18,8 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
-from bs4 import BeautifulSoup, Tag
-from bs4.element import PreformattedString
+from lxml.html import HtmlElement
 
 from workbench.errors import SiteError
 from workbench.languages.traditional import MADE_OF, traditional, traditional_html
@@ -28,6 +27,7 @@ from workbench.site.content import Content, read_content
 from workbench.site.figures import in_page
 from workbench.site.fonts import embed_font
 from workbench.site.furniture import social_picture
+from workbench.site.markup import classes, element, inner, parsed, replace
 from workbench.site.page_cache import PageCache
 from workbench.site.shell import THEME, MenuItem, compose, read_navigation
 from workbench.site.stage import REPORTS
@@ -35,7 +35,8 @@ from workbench.site.traditional import made_body, made_content, made_menu, pages
 from workbench.site.withhold import study_of
 from workbench.site.words import BASE, in_language, language_of
 
-_ATTRIBUTES = (("a", "href"), ("img", "src"), ("source", "src"), ("video", "src"), ("audio", "src"))
+_ATTRIBUTES = {"a": "href", "img": "src", "source": "src", "video": "src", "audio": "src"}
+_DRAWN_HERE = re.compile(r"<wb-drawing>(\d+)</wb-drawing>")
 _DRAWN = ("wb-only", "wb-wide", "wb-narrow")
 _DRAWING = re.compile(r'<img[^>]* src="([^"]+\.svg)"')
 _OF_THE_RUN = (
@@ -189,17 +190,17 @@ def _finish_page(
     frame: _Frame,
     files: set[str],
 ) -> dict[str, str]:
-    soup = BeautifulSoup(html, "lxml")
+    tree = parsed(html)
     language = language_of(page)
-    navigation = _at_root(read_navigation(soup, f"{REPORTS}/{page}"))
-    content = read_content(soup, language)
+    navigation = _at_root(read_navigation(tree, f"{REPORTS}/{page}"))
+    content = read_content(tree, language)
     if content is None:
         return {}
-    _set_figures(content, page, path.parent)
+    drawings = _set_figures(content, path.parent)
     _move_links(content, page, files)
-    body = content.body.decode_contents().strip()
+    body = _DRAWN_HERE.sub(lambda found: drawings[int(found[1])], inner(content.body)).strip()
 
-    def composed(place: str, said: Content, menu: tuple[MenuItem, ...], inner: str) -> str:
+    def composed(place: str, said: Content, menu: tuple[MenuItem, ...], held: str) -> str:
         own = language_of(place)
         return compose(
             said,
@@ -209,7 +210,7 @@ def _finish_page(
             navigation=menu,
             siblings=siblings,
             homes=frame.homes,
-            body=inner,
+            body=held,
             address=frame.address,
             picture=social_picture(own, study_of(place)),
         )
@@ -218,8 +219,8 @@ def _finish_page(
     there = set(frame.pages)
     for region, place in frame.made.get(page, {}).items():
         menu = made_menu(navigation, region, there)
-        inner = made_body(body, place, region, there)
-        pages[place] = composed(place, made_content(content, region), menu, inner)
+        made = made_body(body, place, region, there)
+        pages[place] = composed(place, made_content(content, region), menu, made)
     return pages
 
 
@@ -229,67 +230,68 @@ def _at_root(items: tuple[MenuItem, ...]) -> tuple[MenuItem, ...]:
     )
 
 
-class _Markup(PreformattedString):
-    """Markup that is written as it is: of a drawing the parser need not know every line."""
+def _set_figures(content: Content, folder: Path) -> list[str]:
+    """Find drawings for the page: their text is searched, and their marks can be pointed at.
 
-    PREFIX = SUFFIX = ""
-
-
-def _set_figures(content: Content, page: str, folder: Path) -> None:
-    """Put drawings into the page: their text is searched, and their marks can be pointed at."""
-    for number, image in enumerate(content.body.find_all("img", class_=list(_DRAWN))):
+    They are put in when the page is written: of a drawing the parser need not know every line.
+    """
+    drawings: list[str] = []
+    drawn = [x for x in content.body.iterdescendants("img") if {*_DRAWN} & {*classes(x)}]
+    for number, image in enumerate(drawn):
         source = (folder / unquote(str(image.get("src") or ""))).resolve()
         if source.suffix != ".svg" or not source.is_relative_to(folder.resolve()):
             continue
         if not source.is_file():
             continue
-        css = " ".join(["wb-svg", *(x for x in _DRAWN if x in str(image["class"]))])
+        css = " ".join(["wb-svg", *(x for x in _DRAWN if x in classes(image))])
         label = str(image.get("alt") or "")
-        drawn = in_page(source.read_text("utf-8"), name=f"f{number}", label=label, css=css)
-        image.replace_with(_Markup(drawn))
+        replace(image, element("wb-drawing", text=str(len(drawings))))
+        drawings.append(in_page(source.read_text("utf-8"), name=f"f{number}", label=label, css=css))
+    return drawings
 
 
 def _move_links(content: Content, page: str, files: set[str]) -> None:
     """Make the content's links relative to the page's new place, and note the files it shows."""
-    for name, attribute in _ATTRIBUTES:
-        for node in content.body.find_all(name):
-            link = str(node.get(attribute) or "")
-            if not link:
-                continue
-            if link.startswith("//"):
-                node[attribute] = link = f"https:{link}"
-            parts = urlsplit(link)
-            if parts.scheme:
-                if name == "a" and parts.scheme in ("http", "https"):
-                    node["rel"] = "external noopener"
-                continue
-            if not parts.path:
-                continue
-            place = posixpath.normpath(
-                posixpath.join(REPORTS, posixpath.dirname(page), unquote(parts.path))
-            )
-            place = place.removeprefix(f"{REPORTS}/")
-            if not place.endswith(".html"):
-                files.add(place)
-            node[attribute] = _quoted(place, page) + link[len(parts.path) :]
-    for node in content.body.find_all("img"):
+    for node in content.body.iterdescendants(*_ATTRIBUTES):
+        name, attribute = str(node.tag), _ATTRIBUTES[node.tag]
+        link = str(node.get(attribute) or "")
+        if not link:
+            continue
+        if link.startswith("//"):
+            link = f"https:{link}"
+            node.set(attribute, link)
+        parts = urlsplit(link)
+        if parts.scheme:
+            if name == "a" and parts.scheme in ("http", "https"):
+                node.set("rel", "external noopener")
+            continue
+        if not parts.path:
+            continue
+        place = posixpath.normpath(
+            posixpath.join(REPORTS, posixpath.dirname(page), unquote(parts.path))
+        )
+        place = place.removeprefix(f"{REPORTS}/")
+        if not place.endswith(".html"):
+            files.add(place)
+        node.set(attribute, _quoted(place, page) + link[len(parts.path) :])
+    for node in list(content.body.iterdescendants("img")):
         _no_remote(node)
-    for node in content.body.find_all(style=re.compile(r"url\(", re.IGNORECASE)):
-        del node["style"]
+    for node in content.body.xpath(".//*[@style]"):
+        if re.search(r"url\(", node.get("style"), re.IGNORECASE):
+            del node.attrib["style"]
 
 
 def _quoted(place: str, page: str) -> str:
     return quote(posixpath.relpath(place, posixpath.dirname(page) or "."), safe="/:@!$,;~+&=")
 
 
-def _no_remote(image: Tag) -> None:
+def _no_remote(image: HtmlElement) -> None:
     """Let an image from another site be a link to it: a page fetches nothing from elsewhere."""
     source = str(image.get("src") or "")
-    image.attrs.pop("srcset", None)
+    image.attrib.pop("srcset", None)
     if urlsplit(source).scheme in ("http", "https"):
-        image.name = "a"
-        image.string = str(image.get("alt") or "") or source
-        image.attrs = {"href": source, "rel": "external noopener"}
+        link = {"href": source, "rel": "external noopener"}
+        replace(image, element("a", link, str(image.get("alt") or "") or source))
 
 
 def _copy_files(rendered: Path, sources: Path, target: Path, files: set[str]) -> None:

@@ -47,7 +47,7 @@ def han_in(texts: Iterable[str]) -> str:
     """Collect the Chinese characters of some texts, in order of their code points."""
     found: set[str] = set()
     for text in texts:
-        found.update(character for character in text if ord(character) >= _FIRST_HAN)
+        found.update(character for character in set(text) if ord(character) >= _FIRST_HAN)
     return "".join(sorted(found))
 
 

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from html import escape
 from urllib.parse import quote
 
-from bs4 import BeautifulSoup, Tag
+from lxml.html import HtmlElement
 
 from workbench.site.content import Content
 from workbench.site.feed import feed_path
 from workbench.site.fonts import FAMILY
 from workbench.site.furniture import canonical
+from workbench.site.markup import said
 from workbench.site.words import BASE, LOCALE, html_lang, name_of, word
 
 THEME = "theme"
@@ -60,28 +61,33 @@ class MenuItem:
         return self.href == path or any(child.holds(path) for child in self.children)
 
 
-def read_navigation(soup: BeautifulSoup, page: str) -> tuple[MenuItem, ...]:
+def read_navigation(page: HtmlElement, place: str) -> tuple[MenuItem, ...]:
     """Read the sidebar that a renderer made of ``_quarto.yml``.
 
     Parameters
     ----------
-    soup : BeautifulSoup
+    page : HtmlElement
         A rendered page.
-    page : str
+    place : str
         Its path from the rendered folder, to which the links are relative.
     """
-    top = soup.select_one("#quarto-sidebar .sidebar-menu-container > ul")
-    return _items(top, page) if top is not None else ()
+    top = page.xpath(
+        "//*[@id='quarto-sidebar']"
+        "//*[contains(concat(' ', normalize-space(@class), ' '), ' sidebar-menu-container ')]/ul"
+    )
+    return _items(top[0], place) if top else ()
 
 
-def _items(listed: Tag, page: str) -> tuple[MenuItem, ...]:
+def _items(listed: HtmlElement, page: str) -> tuple[MenuItem, ...]:
     found = []
-    for entry in listed.find_all("li", recursive=False):
-        link = entry.select_one(":scope > .sidebar-item-container > a.sidebar-link")
-        below = entry.find("ul", recursive=False)
-        children = _items(below, page) if isinstance(below, Tag) else ()
-        text = " ".join(link.get_text(" ", strip=True).split()) if link is not None else ""
-        href = str(link.get("href") or "") if link is not None else ""
+    for entry in listed.iterchildren("li"):
+        links = entry.xpath(
+            "./*[contains(@class, 'sidebar-item-container')]/a[contains(@class, 'sidebar-link')]"
+        )
+        below = next(entry.iterchildren("ul"), None)
+        children = _items(below, page) if below is not None else ()
+        text = said(links[0]) if links else ""
+        href = str(links[0].get("href") or "") if links else ""
         if "://" not in href and href:
             href = posixpath.normpath(posixpath.join(posixpath.dirname(page), href))
         if text:
