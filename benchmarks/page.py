@@ -99,11 +99,12 @@ def page(found: dict[str, Any], words: dict[str, str]) -> str:
         words["intro"].format(**found["about"]),
         words["data"],
     ]
-    parts += [f"## {words['targets']}", _targets(fits, words)]
+    parts += [f"## {words['targets']} {{#million}}", _targets(fits, words)]
     for model, title in TITLES.items():
-        parts += [f"## {words['fit'].format(model=title)}", _fits(fits, model, words)]
+        head = words["fit"].format(model=title)
+        parts += [f"## {head} {{#{model.lower()}}}", _fits(fits, model, words)]
     if found["summaries"]:
-        parts += [f"## {words['summary']}", words["summary_intro"]]
+        parts += [f"## {words['summary']} {{#summary}}", words["summary_intro"]]
         parts.append(_summaries(found["summaries"], words))
     return "\n\n".join(parts) + "\n"
 

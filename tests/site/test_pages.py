@@ -329,7 +329,7 @@ def test_a_page_has_one_name_in_menu_heading_link_and_trail(pages):
 
 
 def test_both_languages_have_the_same_sections_each_with_a_link_to_itself(pages):
-    for name in ("studies/demo/clv.html", "index.html"):
+    for name in ("studies/demo/clv.html", "index.html", "methods.html", "glossary.html"):
         own, other = pages[name], pages[f"zh/{name}"]
         ids = [[x["id"] for x in each.select("main h2")] for each in (own, other)]
         assert ids[0] == ids[1]
