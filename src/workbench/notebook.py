@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     )
     from workbench.impact import CaseData
     from workbench.results import Finding
+    from workbench.stats.steady import Steady
     from workbench.study import Case, Outcome, PlanRegister, Study, Watch
     from workbench.study.cases import Comparison
 
@@ -199,6 +200,25 @@ class Run(Handover):
         self._uses(name)
         frame: pd.DataFrame = self.tables.frame(name, known=_day(known))
         return frame
+
+    def steady(
+        self, frame: pd.DataFrame, *, what: str, key: Sequence[str], groups: Sequence[str],
+        amounts: Sequence[str],
+    ) -> Steady:  # fmt: skip
+        """Let rows of what does not change wait, where beside the last run they tell of a few.
+
+        See `workbench.stats.steady.keep_told`; what is told is kept for the next run.
+        """
+        from workbench.runs.handover import TOLD
+        from workbench.stats.steady import keep_told
+
+        name = what.replace(" ", "_") + TOLD
+        rule = self.study.privacy
+        found = keep_told(
+            frame, self.earlier(name), rule, key=key, groups=groups, amounts=amounts, what=what
+        )
+        self.save(name, found.frame)
+        return found
 
     def refunds(self, name: str = "transactions") -> pd.DataFrame:
         """Return what refunds took off purchases, and when (`workbench.data.Tables.refunds`)."""

@@ -12,6 +12,7 @@ import pytest
 from workbench.site import archive as kept_editions
 from workbench.site.archive import ARCHIVE, archive
 from workbench.site.near import rows_of_customers, too_near
+from workbench.study import CellRule
 
 
 def values(n: int = 60) -> pd.DataFrame:
@@ -35,12 +36,12 @@ def run(history: Path, name: str, frame: pd.DataFrame) -> Path:
 
 
 def near(old: Path, new: Path) -> str:
-    return too_near(rows_of_customers(old), rows_of_customers(new), 5)
+    return too_near(rows_of_customers(old), rows_of_customers(new), CellRule())
 
 
 def joined(frame: pd.DataFrame, n: int, plan: str = "Plus") -> pd.DataFrame:
     more = values(n).assign(customer_id=[f"{900 + i:016x}" for i in range(n)], plan=plan)
-    return pd.concat([frame, more.assign(worth=54_321.0)], ignore_index=True)
+    return pd.concat([frame, more.assign(worth=54_321.0 + np.arange(n))], ignore_index=True)
 
 
 def moved(frame: pd.DataFrame) -> pd.DataFrame:
@@ -59,8 +60,13 @@ def moved(frame: pd.DataFrame) -> pd.DataFrame:
         # one joins and one leaves: as many as before
         (lambda f: joined(f.iloc[1:], 1), "2 customers apart"),
         (moved, "1 customers apart"),
-        # everybody's value is another: a difference is nobody's
-        (lambda f: joined(f, 1).assign(worth=lambda g: g["worth"] * 1.01), ""),
+        # everybody's value is a little another, and one who came has nearly all of the difference
+        (
+            lambda f: joined(f, 1).assign(worth=lambda g: g["worth"] * (1 + 1e-7)),
+            "nearly one customer's",
+        ),
+        # everybody's value is another, and much so: a difference is nobody's
+        (lambda f: joined(f, 1).assign(worth=lambda g: g["worth"].clip(upper=300) * 2), ""),
         (lambda f: f.assign(score=f["score"].where(f.index != 3, 9)), ""),
     ],
 )
@@ -94,7 +100,8 @@ def test_the_archive_keeps_what_tells_of_nobody_and_says_what_it_drops(
 ) -> None:
     history, old_site, new_site = (tmp_path / x for x in ("runs/shop", "old", "new"))
     far = values().assign(worth=lambda f: f["worth"] * 2)
-    for name, frame in {"r1": far, "r2": values(), "r3": joined(values(), 1)}.items():
+    one_more = joined(values(), 1).assign(worth=lambda f: f["worth"].clip(upper=999))
+    for name, frame in {"r1": far, "r2": values(), "r3": one_more}.items():
         run(history, name, frame)
     for name in ("r1", "r2", "other"):
         (old_site / ARCHIVE / name).mkdir(parents=True)
@@ -102,7 +109,7 @@ def test_the_archive_keeps_what_tells_of_nobody_and_says_what_it_drops(
     new_site.mkdir()
     record = SimpleNamespace(
         run=SimpleNamespace(run="r3", folder=history / "r3"),
-        study=SimpleNamespace(name="shop", privacy=SimpleNamespace(min_cell=5)),
+        study=SimpleNamespace(name="shop", privacy=CellRule()),
     )
     read = []
     monkeypatch.setattr(

@@ -37,7 +37,7 @@ from workbench.data.clean.erasures import PLACE
 from workbench.errors import WorkbenchError
 from workbench.runs.cache import look_at_inputs, text_digest
 from workbench.runs.compare import find_run
-from workbench.runs.handover import ESTIMATES
+from workbench.runs.handover import ESTIMATES, TOLD
 from workbench.runs.notebook_file import read_notebook
 from workbench.runs.provenance import versions
 from workbench.runs.record import (
@@ -162,8 +162,10 @@ def pack(
         )
     watch("reading the run")
     inputs = _inputs(study, run, data)
-    files = {**_of_study(study, inputs, data), **_of_project(root), **_before(run)}
-    of_run, left_out = _of_run(run, with_persons=data == "include")
+    with_persons = data == "include"
+    before = _before(run, with_persons=with_persons)
+    files = {**_of_study(study, inputs, data), **_of_project(root), **before}
+    of_run, left_out = _of_run(run, with_persons=with_persons)
     files |= of_run
     _refuse_edited(run, files)
     facts: dict[str, Any] = {
@@ -322,12 +324,17 @@ def _of_run(
     return files, left_out
 
 
-def _before(run: RunRecord) -> dict[str, bytes]:
-    """Take the headline numbers of the last complete run before, which pages compare with."""
+def _before(run: RunRecord, *, with_persons: bool) -> dict[str, bytes]:
+    """Take what pages compare with of the last complete run before: its headline numbers.
+
+    And, where rows of persons go along, those that it told of, to which the pages keep.
+    """
     folder = last_complete(run.folder.parent, before=run.run)
     if folder is None:
         return {}
     paths = [folder / "run.json", *sorted(folder.glob(f"results/*/{ESTIMATES}"))]
+    if with_persons:
+        paths += sorted(folder.glob(f"results/*/*{TOLD}.parquet"))
     return {
         f"{BEFORE}/{folder.name}/{path.relative_to(folder).as_posix()}": path.read_bytes()
         for path in paths

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 ESTIMATES = "estimates.json"
 FINDINGS = "findings.json"
+#: How a kept table is called that says of whom a page told, for the next edition to keep to.
+TOLD = "_told"
 #: In what a notebook used: all numbers of the last complete run.
 EVERYTHING = "*"
 
@@ -257,6 +259,16 @@ class Handover:
             for page, named in headlines.items()
         }
         return {page: named for page, named in chosen.items() if named}
+
+    def earlier(self, name: str) -> pd.DataFrame | None:
+        """Return a table as this notebook kept it in the last complete run; None without one."""
+        import pandas as pd
+
+        file = f"{name}.parquet"
+        trace.note("previous", number_path((self.notebook, file)))
+        last = last_complete(self._history, before=self.folder.name, seen=self._seen)
+        path = last / "results" / self.notebook / file if last else None
+        return pd.read_parquet(path) if path and path.is_file() else None
 
     # --- the folders behind it ----------------------------------------------------------------
 

@@ -186,7 +186,7 @@ class Present:
         return self._read.get(folder, (None, {}))[1]
 
     def _before(self, about: Surroundings, page: str, number: str = "") -> str:
-        """Hash a headline number of the last complete run; nothing where it is the present one.
+        """Hash a number or table of the last complete run; nothing where it is the present one.
 
         Pages show how a number has moved: where it has not, it is as if there were no earlier run.
         """
@@ -197,6 +197,9 @@ class Present:
             pages = sorted(last.glob(f"results/*/{ESTIMATES}"))
             return content_digest([[path.parent.name, self._file(path)] for path in pages])
         now = about.own if page == about.own.name else about.results.get(page, about.own)
+        if number.endswith(".parquet"):
+            before, now_ = (self._file(at / number) for at in (last / "results" / page, now))
+            return _NOTHING if before == now_ else before
         there, here = (
             self._headlines(folder).get(number) for folder in (last / "results" / page, now)
         )
@@ -278,6 +281,8 @@ def changed(used: Used, present: Present, about: Surroundings) -> str:
 def _said(kind: str, name: str) -> str:
     if kind == "previous" and name == EVERYTHING:
         return "there is another complete run before it"
+    if kind == "previous" and name.endswith(".parquet"):
+        return f"{name} of the last complete run has changed"
     return f"{_SAID[kind].format(_short(name).removesuffix('?'))} changed"
 
 

@@ -91,8 +91,8 @@ def _told_by(
     for record in records:
         before = record.run.folder.parent / run
         if before.is_dir():
-            fewest = record.study.privacy.min_cell
-            near = too_near(rows_of_customers(before), today(record.run.folder), fewest)
+            rule = record.study.privacy
+            near = too_near(rows_of_customers(before), today(record.run.folder), rule)
             if near:
                 return (
                     f"{record.study.name}: the edition of run {run} is kept no longer: with today's"

@@ -14,13 +14,15 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
+from workbench.study import CellRule
+
 #: A column of more words than this is no grouping that a page shows.
 _MOST_GROUPS = 40
 _WHO = "customer_id"
 
 
 def too_near(
-    before: Mapping[str, pd.DataFrame], after: Mapping[str, pd.DataFrame], fewest: int
+    before: Mapping[str, pd.DataFrame], after: Mapping[str, pd.DataFrame], rule: CellRule
 ) -> str:
     """Say by which group two runs differ by too few customers; nothing if by none.
 
@@ -28,13 +30,15 @@ def too_near(
     ----------
     before, after : mapping of str to DataFrame
         Their `rows_of_customers`.
-    fewest : int
-        So many customers together may be told of.
+    rule : CellRule
+        What of the difference may be told: of how many customers, and how much of it one's.
     """
     for name in sorted(before.keys() & after.keys()):
-        for what, few in _differing(before[name], after[name]):
-            if 0 < few < fewest:
-                return f"{name}, {what}: {few} customers apart"
+        for what, apart in _differing(before[name], after[name]):
+            if 0 < apart.size < rule.min_cell:
+                return f"{name}, {what}: {apart.size} customers apart"
+            if apart.size and rule.dominated(apart.sum(keepdims=True), apart[None, :])[0]:
+                return f"{name}, {what}: nearly one customer's"
     return ""
 
 
@@ -57,8 +61,8 @@ def rows_of_customers(run: Path) -> dict[str, pd.DataFrame]:
     return found
 
 
-def _differing(old: pd.DataFrame, new: pd.DataFrame) -> Iterator[tuple[str, int]]:
-    """Count, by what the tables say of groups, the customers who make the difference."""
+def _differing(old: pd.DataFrame, new: pd.DataFrame) -> Iterator[tuple[str, np.ndarray]]:
+    """Give, by what the tables say of groups, what each customer makes of the difference."""
     everybody = old.index.union(new.index)
     old, new = old.reindex(everybody), new.reindex(everybody)
     amounts = [c for c in old if c in new and pd.api.types.is_float_dtype(new[c])]
@@ -76,8 +80,9 @@ def _differing(old: pd.DataFrame, new: pd.DataFrame) -> Iterator[tuple[str, int]
         for name, (there, here) in inside.items():
             # missing is nothing: who was not there before adds nothing to the sum
             a, b = np.where(there, np.nan_to_num(was), 0), np.where(here, np.nan_to_num(now), 0)
-            few = int((np.abs(a - b) > 1e-9 * np.maximum(np.abs(a), np.abs(b))).sum())
-            yield f"{column} of {name}", few
+            apart = np.abs(a - b)
+            apart = apart[apart > 1e-9 * np.maximum(np.abs(a), np.abs(b))]
+            yield f"{column} of {name}", np.sort(apart)[::-1]
 
 
 def _names_groups(column: pd.Series) -> bool:

@@ -1,0 +1,121 @@
+"""Two editions of what does not change: nobody is found by subtracting one from the other."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests import attackers
+from workbench.stats.disclosure import rule_of
+from workbench.stats.steady import keep_told
+
+RULE = rule_of(5)
+
+
+def contracts(n: int, seed: int = 0, plans: str = "abc") -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame(
+        {
+            "contract_id": [f"{seed}-{i}" for i in range(n)],
+            "customer_id": [f"c{seed}-{i}" for i in range(n)],
+            "plan": rng.choice(list(plans), n),
+            "fee": rng.uniform(20, 60, n).round(2),
+            "end": pd.Series([pd.NaT] * n, dtype="datetime64[ns]"),
+        }
+    )
+
+
+def kept(now: pd.DataFrame, told: pd.DataFrame | None):
+    now, told = (f if f is None else f.assign(runs=f["end"].isna()) for f in (now, told))
+    return keep_told(now, told, RULE, key=["contract_id"], groups=["plan", "runs"],
+                     amounts=["fee"], what="contracts")  # fmt: skip
+
+
+def test_a_few_who_are_new_wait_and_five_alike_do_not() -> None:
+    told = contracts(40)
+    few, enough = contracts(3, 1, "a"), contracts(5, 2, "b")
+    found = kept(pd.concat([told, few, enough], ignore_index=True), told)
+    assert found.held == 3 and len(found.frame) == 45
+    assert set(enough["contract_id"]) <= set(found.frame["contract_id"])
+    (said,) = found.findings()
+    assert "3" not in said.message and said.values == {"what": "contracts"}
+    # two more of the kind come: all five are told of
+    more = pd.concat([told, few, enough, contracts(2, 3, "a")], ignore_index=True)
+    assert kept(more, found.frame).held == 0
+
+
+def test_five_of_whom_one_pays_nearly_all_wait() -> None:
+    told, dear = contracts(40), contracts(6, 1, "a")
+    dear.loc[0, "fee"] = 90_000.0
+    assert kept(pd.concat([told, dear], ignore_index=True), told).held == 6
+
+
+def test_one_who_changes_keeps_the_old_row_and_one_who_is_gone_does_not_come_back() -> None:
+    told = contracts(40)
+    now = told.copy()
+    now.loc[3, ["plan", "fee"]] = ["z", 99.0]
+    now.loc[4, "end"] = pd.Timestamp("2025-06-30")
+    now = now.drop(index=7)
+    found = kept(now, told)
+    assert found.held == 2
+    assert "0-7" not in set(found.frame["contract_id"]) and len(found.frame) == 39
+    own = found.frame.set_index("contract_id")
+    assert own.loc["0-3", ["plan", "fee"]].tolist() == told.loc[3, ["plan", "fee"]].tolist()
+    assert pd.isna(own.loc["0-4", "end"]) and own["end"].dtype == told["end"].dtype
+    # it comes to the same when it is done again: a run repeated tells the same
+    pd.testing.assert_frame_equal(kept(now, found.frame).frame, found.frame)
+
+
+def test_without_an_earlier_edition_all_is_told() -> None:
+    now = contracts(40)
+    assert kept(now, None).held == 0 and kept(now, None).findings() == []
+    assert kept(now, now).held == 0
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_two_attackers_find_nobody_between_four_editions(seed: int) -> None:
+    """Plans and totals of running contracts; who came, went or was raised is the difference."""
+    rng = np.random.default_rng(seed)
+    now = contracts(60, 10 + seed)
+    now["fee"] = attackers.heavy(rng, 60)
+    editions, without = [kept(now, None).frame], 0
+    truth = [editions[0]]
+    for step in range(3):
+        some = rng.random(len(now)) < 0.05
+        now = now.copy()
+        now.loc[some & (rng.random(len(now)) < 0.5), "plan"] = "b"
+        now.loc[some, "fee"] *= rng.choice([1.0, 3.0], some.sum())
+        gone = rng.random(len(now)) < 0.06
+        now.loc[gone, "end"] = pd.Timestamp("2025-06-30")
+        new = contracts(int(rng.integers(1, 14)), 100 * seed + step + 50)
+        new["fee"] = attackers.heavy(rng, len(new))
+        now = pd.concat([now, new], ignore_index=True)
+        truth.append(now.assign(runs=now["end"].isna()))
+        editions.append(kept(now, editions[-1]).frame)
+    for frames, told in ((truth, False), (editions, True)):
+        for old, new in pairwise(frames):
+            caught = _between(old, new)
+            without += not told and bool(caught)
+            assert not told or caught == []
+    assert without, "without it they would find somebody"
+
+
+def _between(old: pd.DataFrame, new: pd.DataFrame) -> list[str]:
+    """Let both subtract the groups of two editions: what came, and what went, by group."""
+    both = [f.set_index("contract_id") for f in (old, new)]
+    rows = both[0].index.union(both[1].index)
+    a, b = (f.reindex(rows) for f in both)
+    caught = []
+    for plan in [None, "a", "b", "c"]:
+        there, here = (
+            (f["runs"].fillna(False).astype(bool) & (True if plan is None else f["plan"] == plan))
+            for f in (a, b)
+        )
+        d = (b["fee"].where(here, 0.0) - a["fee"].where(there, 0.0)).to_numpy()
+        d = d[np.abs(d) > 1e-9]
+        if d.size:
+            caught += attackers.found([(np.ones(d.size, dtype=bool), d.sum())], d)
+    return caught
