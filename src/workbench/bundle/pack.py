@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
-import os
-import platform
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
-from workbench import trace
 from workbench.bundle.crate import crate_of
+from workbench.bundle.environment import code_digest, environment
 from workbench.bundle.pages import rendered
 from workbench.bundle.parts import (
     BEFORE,
@@ -55,7 +51,6 @@ Data = Literal["include", "none", "twin"]
 FORMAT = 1
 #: A table with one of these has a row a person, or an order, or an answer.
 _OF_PERSONS = ("customer_id", "respondent_id", "contract_id", "order_id")
-_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OPENBLAS_CORETYPE", "TZ")
 
 
 @dataclass(frozen=True)
@@ -187,7 +182,7 @@ def pack(
             "commit": run.commit,
             "sha256": code_digest(),
         },
-        "environment": _environment(run),
+        "environment": {**environment(), "of_the_run": dict(run.versions)},
     }
     files[FACTS] = _json(facts)
     bundle = Bundle(files, target)  # it has what is added, too
@@ -339,30 +334,6 @@ def _before(run: RunRecord, *, with_persons: bool) -> dict[str, bytes]:
         f"{BEFORE}/{folder.name}/{path.relative_to(folder).as_posix()}": path.read_bytes()
         for path in paths
     }
-
-
-def _environment(run: RunRecord) -> dict[str, Any]:
-    installed = {
-        str(each.metadata["Name"]): each.version
-        for each in metadata.distributions()
-        if each.metadata["Name"]
-    }
-    return {
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "packages": dict(sorted(installed.items(), key=lambda each: each[0].lower())),
-        "of_the_run": dict(run.versions),
-        "variables": {n: os.environ[n] for n in _VARIABLES if n in os.environ},
-    }
-
-
-def code_digest() -> str:
-    """Hash every module of the workbench: what computes, and what is not in the bundle."""
-    digest = hashlib.sha256()
-    for path in sorted(trace.HOME.rglob("*.py")):
-        digest.update(f"{path.relative_to(trace.HOME).as_posix()}:".encode())
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
 
 
 # --- what must not go in ----------------------------------------------------------------------

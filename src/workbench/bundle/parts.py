@@ -14,6 +14,7 @@ from typing import Any
 
 from workbench.bundle.seal import MANIFEST, sha256
 from workbench.errors import WorkbenchError
+from workbench.study.reader import parse_yaml
 
 #: The run itself, what it was made from, and what was published of it.
 RUN, STUDY, TWIN, PROJECT, SITE = "run", "study", "twin", "project", "site"
@@ -86,7 +87,7 @@ class Bundle:
             content = json.loads(self.files[name])
         except KeyError:
             raise BundleError("a part of the bundle is missing", where=self.at(name)) from None
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise BundleError(f"it is no JSON: {error}", where=self.at(name)) from None
         if not isinstance(content, dict):
             raise BundleError("it is no object of JSON", where=self.at(name))
@@ -103,6 +104,22 @@ class Bundle:
             path = target / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
+
+
+def card_of(bundle: Bundle) -> dict[str, Any]:
+    """Read the card in a bundle, as it is written.
+
+    Raises
+    ------
+    BundleError
+        If it is no card: it may be anybody's.
+    """
+    name = f"{STUDY}/study.yml"
+    text = bundle.files.get(name, b"").decode("utf-8", errors="replace")
+    card, _ = parse_yaml(text, bundle.at(name), BundleError)
+    if not isinstance(card, dict):
+        raise BundleError("it is no card", where=bundle.at(name))
+    return card
 
 
 def read_bundle(path: Path) -> Bundle:

@@ -7,10 +7,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-import yaml
 from pydantic import ValidationError
 
-from workbench.bundle.parts import RUN, STUDY, Bundle
+from workbench.bundle.parts import RUN, STUDY, Bundle, card_of
 from workbench.bundle.seal import Discrepancy
 from workbench.runs.handover import FINDINGS
 from workbench.study import Case, PlanError, RegisteredPlan
@@ -81,7 +80,7 @@ def _registers(bundle: Bundle) -> dict[str, str]:
 
 
 def _cases(bundle: Bundle) -> dict[str, Case]:
-    card = yaml.safe_load(bundle.files.get(f"{STUDY}/study.yml", b"")) or {}
+    card = card_of(bundle)
     found = {}
     for raw in card.get("cases") or ():
         try:

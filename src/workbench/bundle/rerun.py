@@ -15,6 +15,7 @@ from typing import Any
 from bs4 import BeautifulSoup
 
 from workbench.bundle.checks import Inspection
+from workbench.bundle.environment import code_digest, environment
 from workbench.bundle.pages import differing_parts, laid_out
 from workbench.bundle.parts import RUN, STUDY, TWIN, TWIN_RUN, Bundle
 from workbench.bundle.seal import Discrepancy
@@ -34,11 +35,17 @@ _PICTURE = re.compile(r"<svg.*?</svg>", re.DOTALL)
 
 @dataclass
 class _Compared:
-    """How much was held against what came of the new run, and what of it differs."""
+    """How much was held against what came of the new run, and what of it differs.
 
+    `exactly` says whether equal means equal to the last bit, and `near` counts the stored values
+    that are equal within the tolerance alone.
+    """
+
+    exactly: bool = False
     pages: int = 0
     printed: int = 0
     values: int = 0
+    near: int = 0
     faults: list[Discrepancy] = field(default_factory=list)
 
 
@@ -67,14 +74,29 @@ def rerun_checks(bundle: Bundle, watch: Callable[[str], None]) -> list[Inspectio
                 )
             ]
         compared = _compare(bundle, part, record)
+    how = (
+        "equal to the last bit, as on the same machine and lock they must be"
+        if compared.exactly
+        else f"within {TOLERANCE:g}, {compared.values - compared.near} of them to the last bit"
+        f" (another {', another '.join(otherwise(bundle))})"
+    )
     said = (
         f"{what}: {compared.pages} notebooks, {compared.printed} printed texts equal,"
-        f" {compared.values} stored values within {TOLERANCE:g}"
+        f" {compared.values} stored values {how}"
     )
     if compared.faults:
         count = f"{what}: {len(compared.faults)} places"
         return [Inspection(_RUN, "differs", count, tuple(compared.faults))]
     return [Inspection(_RUN, "agrees", said)]
+
+
+def otherwise(bundle: Bundle) -> list[str]:
+    """Name what is not here as it was where the bundle was made; nothing where all is the same."""
+    facts, here = bundle.facts["environment"], environment()
+    said = {"python": "Python", "platform": "machine", "processor": "processor",
+            "packages": "set of packages", "variables": "number of threads"}  # fmt: skip
+    found = [word for key, word in said.items() if facts.get(key) != here[key]]
+    return found if bundle.facts["code"]["sha256"] == code_digest() else [*found, "workbench"]
 
 
 def run_again(
@@ -117,7 +139,7 @@ def _written(value: Any) -> str:
 
 
 def _compare(bundle: Bundle, part: str, record: RunRecord) -> _Compared:
-    compared = _Compared()
+    compared = _Compared(exactly=not otherwise(bundle))
     before = bundle.record(part)["notebooks"]
     good = {"done": "done", "cached": "done"}
     for key in sorted({*before, *record.notebooks}):
@@ -201,8 +223,12 @@ def _apart_values(old: Any, new: Any, place: str, compared: _Compared) -> Iterat
             yield from _apart_values(one, two, f"{place}.{inner}" if place else inner, compared)
         return
     compared.values += 1
-    if not _equal(old, new):
+    if repr(old) == repr(new):
+        return
+    if compared.exactly or not _equal(old, new):
         yield place, f"{old!r}; run again {new!r}"
+        return
+    compared.near += 1
 
 
 def _is_list(value: Any) -> bool:

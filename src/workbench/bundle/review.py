@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any
 
 from workbench.bundle.checks import Inspection
-from workbench.bundle.parts import LOCK, STUDY, BundleError
+from workbench.bundle.parts import LOCK, BundleError, card_of
 from workbench.bundle.verify import Verification
 
 _FORMS = (".html", ".docx")
@@ -50,8 +49,11 @@ def checklist(found: Verification) -> list[ChecklistItem]:
     """Answer the questions of a reproducible analytical pipeline from what a bundle holds."""
     if not found.facts:
         return []
-    bundle, facts, record = found.bundle, found.facts, found.bundle.record()
-    card = _card(bundle.files.get(f"{STUDY}/study.yml", b""))
+    bundle, facts = found.bundle, found.facts
+    try:
+        record, card = bundle.record(), card_of(bundle)
+    except BundleError:
+        return []  # the checks say what of it cannot be read
     by_name = {each.name: each for each in found.checks}
     code, notebooks = facts["code"], record["notebooks"]
     commit = str(code["commit"])
@@ -129,16 +131,6 @@ def _answer(check: Inspection | None) -> str:
 
 def _said(check: Inspection | None) -> str:
     return "it was not reached" if check is None else check.said
-
-
-def _card(content: bytes) -> Mapping[str, Any]:
-    import yaml
-
-    try:
-        card = yaml.safe_load(content)
-    except yaml.YAMLError:
-        return {}
-    return card if isinstance(card, Mapping) else {}
 
 
 def _summary(found: Verification) -> list[str]:

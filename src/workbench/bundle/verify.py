@@ -11,7 +11,7 @@ from typing import Any
 
 from workbench.bundle.checks import Inspection
 from workbench.bundle.crate import crate_faults
-from workbench.bundle.pack import code_digest
+from workbench.bundle.environment import code_digest
 from workbench.bundle.pages import differing_pages, numbers_in, rendered, strange_numbers
 from workbench.bundle.parts import (
     CRATE,
@@ -31,6 +31,9 @@ from workbench.bundle.tracing import trace_pages
 from workbench.errors import WorkbenchError
 from workbench.runs.cache import text_digest
 from workbench.runs.handover import joint_digest
+
+#: What reading a file that anybody may have written comes to, beside our own errors.
+_UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -132,7 +135,7 @@ def verify(
             checks.append(_check(name, look(bundle), said(bundle)))
         except WorkbenchError as error:
             checks.append(_lost(name, str(error)))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except _UNREADABLE as error:
             checks.append(_lost(name, f"it cannot be read: {type(error).__name__} {error}"))
     watch("pages")
     checks += _pages(bundle, anew=pages)
@@ -306,7 +309,7 @@ def _pages(bundle: Bundle, *, anew: bool) -> list[Inspection]:
     pages = {n: d for n, d in bundle.below(SITE).items() if n.endswith(".html")}
     try:
         traced = trace_pages(bundle)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except _UNREADABLE as error:
         return [_lost("results", f"what the run stored cannot be read: {error}")]
     numbers, verdicts = (
         [fault for fault in traced.faults if fault.kind == kind] for kind in ("number", "verdict")

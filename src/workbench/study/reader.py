@@ -17,6 +17,11 @@ from workbench.errors import WorkbenchError, did_you_mean
 Loc: TypeAlias = tuple[str | int, ...]
 #: A problem: its line (0 if unknown) and its text.
 Problem: TypeAlias = tuple[int, str]
+#: Values of a file, and lists within lists: more no person writes.
+MOST_VALUES = 200_000
+MOST_DEEP = 100
+#: Problems that one error lists.
+_MOST_SAID = 100
 
 
 class StudyError(WorkbenchError):
@@ -53,19 +58,7 @@ def read_yaml(
             where=str(path),
             remedy="save it as UTF-8",
         ) from None
-    try:
-        raw = yaml.safe_load(text)
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, ValueError) as bad:
-        # ValueError: PyYAML meets an impossible date such as 2025-02-30.
-        mark = getattr(bad, "problem_mark", None)
-        place = f", line {mark.line + 1}" if mark else ""
-        what = getattr(bad, "problem", None) or str(bad)
-        raise error(
-            f"not readable as YAML: {what}",
-            where=f"{path}{place}",
-            remedy="mend it; indent with spaces, and quote texts that contain ': '",
-        ) from None
+    raw, root = parse_yaml(text, str(path), error)
     if not isinstance(raw, dict):
         raise error(
             "the file is empty" if raw is None else "the file does not hold `key: value` pairs",
@@ -76,6 +69,82 @@ def read_yaml(
     problems: list[Problem] = []
     _walk(root, (), lines, problems)
     return {str(key): value for key, value in raw.items()}, lines, problems
+
+
+def parse_yaml(text: str, where: str, error: type[WorkbenchError]) -> tuple[Any, Any]:
+    """Read YAML that somebody else wrote.
+
+    Parameters
+    ----------
+    text : str
+        What was written.
+    where : str
+        Its place, for errors.
+    error : type
+        The error to raise.
+
+    Returns
+    -------
+    tuple
+        The values, and the nodes that they stand in.
+
+    Raises
+    ------
+    WorkbenchError
+        Of the kind `error`, if it is no YAML, or its aliases or its nesting make of it more than a
+        person could have written.
+    """
+    loader = None
+    try:
+        loader = yaml.SafeLoader(text)
+        root = loader.get_single_node()
+        if root is not None and _size(root, {}) > MOST_VALUES:
+            raise error(
+                f"its aliases (*name) make more than {MOST_VALUES:,} values of it",
+                where=where,
+                remedy="write out what is meant",
+            )
+        raw = None if root is None else loader.construct_document(root)
+        repr(raw)  # a number of more digits than Python writes is found here
+    except RecursionError:
+        raise error(
+            "it is nested too deeply, or holds itself by an alias (*name)",
+            where=where,
+            remedy="write out what is meant",
+        ) from None
+    except (yaml.YAMLError, ValueError, ArithmeticError, KeyError, AttributeError) as bad:
+        # The others: PyYAML meets an impossible date such as 2025-02-30, a number with too many
+        # digits, or what does not fit the type that a tag (!!bool) says.
+        mark = getattr(bad, "problem_mark", None)
+        place = f", line {mark.line + 1}" if mark else ""
+        what = getattr(bad, "problem", None) or str(bad)
+        if isinstance(bad, KeyError | AttributeError):
+            what = f"what a tag (!!) says does not fit its value ({what})"
+        raise error(
+            f"not readable as YAML: {what}",
+            where=f"{where}{place}",
+            remedy="mend it; indent with spaces, and quote texts that contain ': '",
+        ) from None
+    finally:
+        if loader is not None:
+            loader.dispose()
+    return raw, root
+
+
+def _size(node: Any, known: dict[int, int], depth: int = 0) -> int:
+    """Count the values that a node stands for, those of its aliases as often as they are named."""
+    if depth > MOST_DEEP:
+        raise RecursionError
+    if id(node) not in known:
+        inner = (
+            [part for pair in node.value for part in pair]
+            if isinstance(node, yaml.MappingNode)
+            else node.value
+            if isinstance(node, yaml.SequenceNode)
+            else ()
+        )
+        known[id(node)] = 1 + sum(_size(part, known, depth + 1) for part in inner)
+    return known[id(node)]
 
 
 def _walk(node: Any, at: Loc, lines: dict[Loc, int], problems: list[Problem]) -> None:
@@ -217,5 +286,6 @@ def gathered(
     ]
     if len(shown) == 1:
         return error(shown[0], where=str(path))
-    listed = "\n".join(f"  {text}" for text in shown)
-    return error(f"{len(shown)} problems\n{listed}", where=str(path))
+    listed = "\n".join(f"  {text}" for text in shown[:_MOST_SAID])
+    more = f"\n  and {len(shown) - _MOST_SAID} more" if len(shown) > _MOST_SAID else ""
+    return error(f"{len(shown)} problems\n{listed}{more}", where=str(path))

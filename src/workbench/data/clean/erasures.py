@@ -30,6 +30,7 @@ from workbench.data.sources.read import read_source
 from workbench.data.sources.source import Source
 from workbench.errors import DataError
 from workbench.study import Study
+from workbench.study.reader import parse_yaml
 
 PLACE = "erasures.yml"
 _HEAD = (
@@ -82,13 +83,13 @@ def read_erasures(study: Study) -> Erasures:
     """
     path = path_of(study)
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        content = parse_yaml(path.read_text(encoding="utf-8"), str(path), DataError)[0] or {}
         entries = tuple(dict(one) for one in content.get("erased") or ())
         hashes = frozenset(str(each) for one in entries for each in one["hashes"])
         days = [dt.date.fromisoformat(str(one["on"])) for one in entries]
     except FileNotFoundError:
         return Erasures()
-    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise DataError(
             f"the list of erased people cannot be read: {' '.join(str(error).split())}",
             where=str(path),
