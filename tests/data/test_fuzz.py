@@ -23,7 +23,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from tests.data import conftest as small
-from tests.study.test_fuzz import NASTY
+from tests.study.test_fuzz import NASTY, YAML
 from workbench.data import check_study, open_tables
 from workbench.errors import WorkbenchError
 from workbench.study import read_card
@@ -39,22 +39,32 @@ SETTINGS: dict[str, Any] = {
 
 #: What stands in cells where a number, a day, a name or a comment belongs.
 CELLS: list[str] = [
-    "", " ", "0", "-1", "1e308", "1e400", "-1e400", "NaN", "nan", "inf", "-inf", "Infinity", "9" * 400, "-0.0",
+    "", " ", "0", "-1", "1e308", "1e400", "-1e400", "NaN", "nan", "inf", "-inf", "Infinity",
+    "9" * 400, "-0.0",
     "1.234,56", "1,234.56", "1 234", "12%", "5.00-", "(5.00)", "US$ 7", "￥１２.５", "1.2万", "١٢٣", "½",
-    "0x1F", "1_000", "1e-320", "+-3", "--", "=1+1", "=cmd|'/c calc'!A1", "@SUM(A1)", "#REF!", "#DIV/0!",
-    "2025-02-30", "0000-00-00", "9999-12-31", "1900-01-00", "31/12/2025", "2025-01-05T10:00:00+99:00",
-    "2025-01-05 23:59:60", "1735689600", "45000", "-2147483648", "99999999999999999999", "二〇二五年一月五日",
+    "0x1F", "1_000", "1e-320", "+-3", "--", "=1+1", "=cmd|'/c calc'!A1", "@SUM(A1)", "#REF!",
+    "#DIV/0!",
+    "2025-02-30", "0000-00-00", "9999-12-31", "1900-01-00", "31/12/2025",
+    "2025-01-05T10:00:00+99:00",
+    "2025-01-05 23:59:60", "1735689600", "45000", "-2147483648", "99999999999999999999",
+    "二〇二五年一月五日",
     "null", "None", "NULL", "N/A", "unknown", "guest", "散客", "TRUE", "yes", "是",
-    "\u202eabc", "\u200b", "\ufeff", "\x1f", "é", "e\u0301", "ﬁ", "Ⅷ", "👩‍👩‍👧‍👦", "𝟙𝟚", "\U000e0041", "ß" * 50,
-    "a" * 5000, "a\nb", 'a"b', "a'b", "a,b;c\td|e", "'; drop table t; --", "${HOME}", "%s{n}{0.__class__}",
-    "<script>alert(1)</script>", "**NEVER**", "{{< include /etc/passwd >}}", "\\(^o^)/", "[x](javascript:y)",
+    "\u202eabc", "\u200b", "\ufeff", "\x1f", "é", "e\u0301", "ﬁ", "Ⅷ", "👩‍👩‍👧‍👦", "𝟙𝟚",
+    "\U000e0041", "ß" * 50,
+    "a" * 5000, "a\nb", 'a"b', "a'b", "a,b;c\td|e", "'; drop table t; --", "${HOME}",
+    "%s{n}{0.__class__}",
+    "<script>alert(1)</script>", "**NEVER**", "{{< include /etc/passwd >}}", "\\(^o^)/",
+    "[x](javascript:y)",
     "li.wei@example.com", "138 1234 5678", "110101199003070038", "../outside.csv", "/etc/passwd",
 ]  # fmt: skip
 COMMENTS: list[str] = [
-    "Great service, thank you.", "服务很好，谢谢。", "", "!!!!!!!!", "a" * 20_000, "😡" * 300, "。" * 500, "no " * 2000,
-    "\u202e.drawkcab", "{n} {0} %(x)s", "<b>bold</b> & <i>", "**NEVER** {{< >}} \\(^o^)/", "$x^2$ \\frac{1}",
+    "Great service, thank you.", "服务很好，谢谢。", "", "!!!!!!!!", "a" * 20_000, "😡" * 300, "。" * 500,
+    "no " * 2000,
+    "\u202e.drawkcab", "{n} {0} %(x)s", "<b>bold</b> & <i>", "**NEVER** {{< >}} \\(^o^)/",
+    "$x^2$ \\frac{1}",
     "mail li.wei@example.com or call 138 1234 5678", "我叫欧阳震华，身份证110101199003070038", "\x00\x01\x02",
-    "https://" + "a." * 500 + "com", "1" * 3000, "I am Dr " * 200, "\n\n\n", "\ud83d", "ａｂｃ＠ｄ．ｃｏｍ", "((((" * 200,
+    "https://" + "a." * 500 + "com", "1" * 3000, "I am Dr " * 200, "\n\n\n", "\ud83d", "ａｂｃ＠ｄ．ｃｏｍ",
+    "((((" * 200,
 ]  # fmt: skip
 
 TABLES: dict[str, str] = {
@@ -78,59 +88,85 @@ TABLES: dict[str, str] = {
 }  # fmt: skip
 #: Where they lie apart, what the card may say of them, in some order from usual to hostile.
 OPTIONS: dict[str, list[Any]] = {
-    "encoding": ["gb18030", "utf-16", "latin-1", "idna", "rot13", "unicode_escape", "undefined", "base64"],
+    "encoding": ["gb18030", "utf-16", "latin-1", "idna", "rot13", "unicode_escape", "undefined",
+    "base64"],
     "delimiter": [";", "\t", "|", "", "ab", "\n", '"', " "],
     "header": [1, 2, 3, [1, 2], [2, 1], 10**9, []], "footer": [0, 1, 5, 10**9],
-    "sheet": ["Sheet1", "none", 0, -1, 10**9], "decimal": [",", "."], "thousands": [".", ",", " ", "'"],
-    "date_format": ["%Y-%m-%d", "%d/%m/%Y", "%Q", "excel", "unix", "unix_ms", {"date": "%y"}, "%", "%c", ""],
+    "sheet": ["Sheet1", "none", 0, -1, 10**9], "decimal": [",", "."], "thousands": [".", ",", " ",
+    "'"],
+    "date_format": ["%Y-%m-%d", "%d/%m/%Y", "%Q", "excel", "unix", "unix_ms", {"date": "%y"}, "%",
+    "%c", ""],
     "missing": [["A"], {"amount": ["5"]}, {"nope": ["x"]}, [""], {"customer_id": []}],
-    "columns": [{"customer_id": "amount"}, {"amount": "nope"}, {"date": "date", "at": "date"}, {"": ""},
+    "columns": [{"customer_id": "amount"}, {"amount": "nope"}, {"date": "date", "at": "date"},
+    {"": ""},
                 {"customer_id": "customer_id", "name": "customer_id"}],
     "where": [{"channel": ["web"]}, {"channel": {"not": ["web"]}}, {"nope": ["x"]}, {"channel": ""},
               {"amount": ["' or 1=1 --"]}],
-    "amount": ["none", "amount * 2", "amount / 0", "amount - `channel`", "__import__('os').system('x')",
-               "amount ** 99999999", "(" * 500 + "amount" + ")" * 500, "`nope` + 1", "amount + " * 300 + "1",
+    "amount": ["none", "amount * 2", "amount / 0", "amount - `channel`",
+    "__import__('os').system('x')",
+               "amount ** 99999999", "(" * 500 + "amount" + ")" * 500, "`nope` + 1",
+               "amount + " * 300 + "1",
                "read_csv('/etc/passwd')", "1", "", "amount; drop table t", "9" * 400 + " * amount"],
-    "amount_unit": ["cent", "million"], "amount_per": ["order", "row"], "part_of": ["customers", "nope", "transactions"],
+    "amount_unit": ["cent", "million"], "amount_per": ["order", "row"], "part_of": ["customers",
+    "nope", "transactions"],
     "fill_down": [["customer_id"], ["nope"]], "group_rows": ["customer", "amount"],
     "refunds": ["net", "set_aside", "keep"], "refund_rows": [{"channel": ["web"]}, {"nope": ["x"]}],
-    "duplicates": ["keep", "set_aside"], "publish": [["region"], ["nope"], []], "consent": [{"channel": ["web"]}],
+    "duplicates": ["keep", "set_aside"], "publish": [["region"], ["nope"], []],
+    "consent": [{"channel": ["web"]}],
     "keep_until": [dt.date(1999, 1, 1), dt.date(9999, 12, 31)], "purpose": ["Billing", "**NEVER**"],
-    "response_unit": ["second", "day"], "fee_per": ["year"], "resolved": [["yes"]], "won": [["Proposal"]],
+    "response_unit": ["second", "day"], "fee_per": ["year"], "resolved": [["yes"]],
+    "won": [["Proposal"]],
     "lost": [["Closed Won"]],
-    "path": ["../outside.csv", "/etc/passwd", "~/x.csv", "link.csv", "*.csv", "nope.csv", ".", "a\0b", "x" * 5000,
+    "path": ["../outside.csv", "/etc/passwd", "~/x.csv", "link.csv", "*.csv", "nope.csv", ".",
+    "a\0b", "x" * 5000,
              "study.yml", "http://example.org/a.csv"],
     "sql": ["select 1", "select * from '../outside.csv'", "copy (select 1) to 'evil.csv'"],
 }  # fmt: skip
 WHOLE: dict[str, list[Any]] = {
     "as_of": [dt.date(1, 1, 1), dt.date(9999, 12, 31), dt.date(2024, 2, 29)],
-    "time_zone": ["UTC", "Mars/Base", "../../etc/passwd", "Asia/Shanghai"], "currency": ["EUR", "XXX", "€€€"],
+    "time_zone": ["UTC", "Mars/Base", "../../etc/passwd", "Asia/Shanghai"], "currency": ["EUR",
+    "XXX", "€€€"],
     "languages": [["zh"], ["en", "zh", "zh-TW"], []],
-    "privacy": [{"min_cell": 10**9}, {"min_cell": 1, "p_percent": 0}, {"dominance": [1, 50]}, {"key_env": "NOPE"}],
-    "survey": [{"scale": [1, 5]}, {"scale": [5, 1]}, {"scale": [0, 10**12]}, {"items": {"01": "One"}},
-               {"answers": {"csat5": {"Great": 5}}}, {"weights": {"margins": {"gender": {"f": 0.5, "m": 0.5}}}},
-               {"long": {"item": "wave", "value": "csat5"}}, {"reversed": ["01", "77"]}, {"codebook": "../x.yml"},
-               {"groups": ["nope"]}, {"open": {"comment": "x"}}, {"attention": {"csat5": {"right": [5]}}},
+    "privacy": [{"min_cell": 10**9}, {"min_cell": 1, "p_percent": 0}, {"dominance": [1, 50]},
+    {"key_env": "NOPE"}],
+    "survey": [{"scale": [1, 5]}, {"scale": [5, 1]}, {"scale": [0, 10**12]},
+    {"items": {"01": "One"}},
+               {"answers": {"csat5": {"Great": 5}}}, {"weights": {"margins": {"gender": {"f": 0.5,
+               "m": 0.5}}}},
+               {"long": {"item": "wave", "value": "csat5"}}, {"reversed": ["01", "77"]},
+               {"codebook": "../x.yml"},
+               {"groups": ["nope"]}, {"open": {"comment": "x"}},
+               {"attention": {"csat5": {"right": [5]}}},
                {"questions": {"wave": {"several": ";"}}}, {"coded": "random"}],
-    "goals": [[{"name": "g", "title": "G", "indicator": i, "every": e, "target": t, "deadline": dt.date(2025, 9, 30),
-                "baseline": {"value": 1, "date": dt.date(2024, 12, 31), "how": "stated"}, "where": w}]
-              for i, e, t, w in (("sales", "month", 1e308, {}), ("churn", "wave", -1, {"region": "North"}),
-                                 ("rows.transactions", "week", 0, {}), ("csat", "quarter", 5, {"nope": "x"}),
+    "goals": [[{"name": "g", "title": "G", "indicator": i, "every": e, "target": t,
+    "deadline": dt.date(2025, 9, 30),
+                "baseline": {"value": 1, "date": dt.date(2024, 12, 31), "how": "stated"},
+                "where": w}]
+              for i, e, t, w in (("sales", "month", 1e308, {}), ("churn", "wave", -1,
+              {"region": "North"}),
+                                 ("rows.transactions", "week", 0, {}), ("csat", "quarter", 5,
+                                 {"nope": "x"}),
                                  ("nope", "year", 1, {}))],
-    "cases": [[{"name": "desk", "title": "Desk", "start": s, "chosen": c, "unit": u, "outcomes": [{"indicator": i}]}]
+    "cases": [[{"name": "desk", "title": "Desk", "start": s, "chosen": c, "unit": u,
+    "outcomes": [{"indicator": i}]}]
               for s, c, u, i in ((dt.date(2025, 2, 1), "random", "customer", "sales"),
                                  (dt.date(9999, 1, 1), "everybody", "everybody", "churn"),
                                  (dt.date(2025, 2, 1), "rule", "region", "customers.spend"))],
-    "alerts": [{"watch": [{"indicator": "sales", "by": "region"}]}, {"watch": [{"indicator": "missing.transactions.channel"}]},
-               {"tables": {"transactions": {"days": 3, "columns": ["order_id", "nope"], "missing": {"amount": 0.01}}}}],
+    "alerts": [{"watch": [{"indicator": "sales", "by": "region"}]},
+    {"watch": [{"indicator": "missing.transactions.channel"}]},
+               {"tables": {"transactions": {"days": 3, "columns": ["order_id", "nope"],
+               "missing": {"amount": 0.01}}}}],
     "segments": [{"by": ["region"]}, {"by": [["region", "channel"]]}, {"cuts": [1, 2]}],
-    "service": [{"open": {"mon-fri": "09:00-18:00"}, "response": 4}, {"open": {"mon-sun": "00:00-24:00"}},
+    "service": [{"open": {"mon-fri": "09:00-18:00"}, "response": 4},
+    {"open": {"mon-sun": "00:00-24:00"}},
                 {"closed": [dt.date(2025, 1, 6)], "open": {"mon": "18:00-09:00"}}],
     "connection": ["duckdb://../x.db", "postgres://nowhere.invalid/x", "sqlite:///etc/x"],
     "parameters": [{"clv": {"horizon": 10**12}}, {"nope": {"x": 1}}],
 }  # fmt: skip
-LAYOUTS = ("csv", "csv", "csv", "semicolon", "tab", "pipe", "titled", "utf-16", "gb18030", "latin-1", "cr", "xlsx",
-           "json", "jsonl", "parquet", "gz", "zip", "ods", "dta", "sav", "ragged", "cut", "noise")  # fmt: skip
+LAYOUTS = ("csv", "csv", "csv", "semicolon", "tab", "pipe", "titled", "utf-16", "gb18030",
+"latin-1", "cr", "xlsx",
+           "json", "jsonl", "parquet", "gz", "zip", "ods", "dta", "sav", "ragged", "cut",
+           "noise")  # fmt: skip
 
 
 @dataclass
@@ -140,6 +176,7 @@ class Case:
     card: dict[str, Any]
     files: dict[str, tuple[str, list[list[str]]]] = field(default_factory=dict)
     noise: bytes = b""
+    beneath: str = ""
 
 
 def rows_of(text: str) -> list[list[str]]:
@@ -219,10 +256,13 @@ def cases(draw: st.DrawFn) -> Case:
     for key in ("title", "description", "origin"):
         if not draw(st.integers(0, 5)):
             card[key] = draw(st.sampled_from([*COMMENTS, *NASTY]))
+    if not draw(st.integers(0, 24)):
+        case.beneath = YAML[draw(st.sampled_from(sorted(YAML)))]
     return case
 
 
-ENDINGS = {"xlsx": "xlsx", "json": "json", "jsonl": "jsonl", "parquet": "parquet", "gz": "csv.gz", "zip": "zip",
+ENDINGS = {"xlsx": "xlsx", "json": "json", "jsonl": "jsonl", "parquet": "parquet", "gz": "csv.gz",
+"zip": "zip",
            "ods": "ods", "dta": "dta", "sav": "sav", "tab": "tsv"}  # fmt: skip
 
 
@@ -230,12 +270,14 @@ def written(layout: str, grid: list[list[str]], noise: bytes, path: Path) -> Non
     """Write a table in a layout; what a format cannot hold becomes what it can."""
     import csv
 
+    # no half of a character: no file holds one
+    grid = [[cell.encode("utf-8", "replace").decode() for cell in row] for row in grid]
     text = io.StringIO()
     mark = {"semicolon": ";", "tab": "\t", "pipe": "|"}.get(layout, ",")
     csv.writer(text, delimiter=mark, lineterminator="\r" if layout == "cr" else "\n").writerows(
         grid
     )
-    said = text.getvalue().encode("utf-8", "replace").decode()  # no half of a character
+    said = text.getvalue()
     if layout == "titled":
         said = f"Report of sales\n\n{said}Total,,99\n"
     if layout == "ragged":
@@ -305,7 +347,7 @@ def hold(case: Case, root: Path) -> str:
         written(layout, grid, case.noise, folder / name)
     try:
         text = yaml.safe_dump(case.card, allow_unicode=True, sort_keys=False)
-        (folder / "study.yml").write_text(text, encoding="utf-8")
+        (folder / "study.yml").write_text(text + case.beneath, encoding="utf-8")
     except (UnicodeEncodeError, yaml.YAMLError, ValueError):
         return "no text that a file can hold"
     before = {path: path.stat().st_mtime_ns for path in root.rglob("*")}

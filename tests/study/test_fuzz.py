@@ -39,6 +39,37 @@ def places(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return found
 
 
+BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 9)
+)
+#: What YAML itself lets people write, as lines after those of a card.
+YAML: dict[str, str] = {
+    "aliases that explode": BOMB,
+    "the same within a key": "parameters:\n" + "".join(f"  {x}\n" for x in BOMB.splitlines()),
+    "merges that explode": "m0: &m0 {x: 1}\n" + "".join(
+        f"m{n}: &m{n} {{<<: [{', '.join([f'*m{n - 1}'] * 9)}]}}\n" for n in range(1, 9)),
+    "a list that holds itself": "description: &a [*a]\n",
+    "goals that hold themselves": "goals: &g\n  - *g\n",
+    "lists within lists": "goals: " + "[" * 3000 + "]" * 3000 + "\n",
+    "pairs within pairs": "segments: " + "{a: " * 3000 + "1" + "}" * 3000 + "\n",
+    "a call": "origin: !!python/object/apply:os.system ['touch evil']\n",
+    "a name of Python": "origin: !!python/name:os.system\n",
+    "two documents": "---\ntitle: B\n", "a directive": "%YAML 9.9\n",
+    "an alias of nothing": "x: *no\n",
+    "bytes": "description: !!binary aGVsbG8=\n", "no bytes": "description: !!binary '!!!'\n",
+    "a set": "description: !!set {a, b}\n", "pairs": "goals: !!pairs [a: 1]\n",
+    "no number": "horizon: !!int x\n", "no truth": "simulated: !!bool x\n",
+    "no moment": "origin: !!timestamp x\n", "a key that is a list": "? [a, b]\n: 1\n",
+    "keys of no text": "~: 1\n.nan: 1\n2025-01-01: 1\n",
+    "6,000 digits": f"origin: {'9' * 6000}\n",
+    "5,000 hexadecimal digits": f"origin: 0x{'f' * 5000}\n",
+    "a day that is none": "origin: 0000-01-01\n",
+    "a zone that is none": "origin: 2025-01-01T00:00:00+99:99\n",
+    "half a character": 'description: "\\ud800"\n', "no character": 'description: "\\U00110000"\n',
+    "a NUL": "description: 'a\0b'\n", "2,000 keys": "".join(f"k{n}: 1\n" for n in range(2000)),
+    "a tab": "\ttables: x\n", "only a star": "description: **NEVER**\n",
+    "a key twice": "title: B\n",
+}  # fmt: skip
 PLACES = [places(card) for card in CARDS]
 scraps = st.one_of(
     st.sampled_from(NASTY),
@@ -127,3 +158,16 @@ def test_a_file_that_is_no_card_is_refused_in_words(
     path.write_bytes(content)
     with pytest.raises(StudyError):
         read_card(path)
+
+
+@pytest.mark.parametrize("what", YAML)
+def test_what_yaml_allows_and_nobody_means_is_refused_in_words(tmp_path: Path, what: str) -> None:
+    """Aliases that explode took all memory; what holds itself ended in a traceback."""
+    card = "title: A\nas_of: 2025-12-31\ntables: {transactions: {path: t.csv}}\n"
+    path = tmp_path / "study.yml"
+    path.write_text(card, encoding="utf-8")
+    assert read_card(path).title["en"] == "A"
+    path.write_text(card + YAML[what], encoding="utf-8")
+    with pytest.raises(StudyError) as told:
+        read_card(path)
+    assert str(path) in str(told.value) and len(str(told.value)) < 20_000

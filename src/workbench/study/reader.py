@@ -21,7 +21,7 @@ Problem: TypeAlias = tuple[int, str]
 MOST_VALUES = 200_000
 MOST_DEEP = 100
 #: Problems that one error lists.
-_MOST_SAID = 100
+_MOST_SAID = 50
 
 
 class StudyError(WorkbenchError):

@@ -21,6 +21,8 @@ from workbench.data.sources.layout import lay_out, words
 from workbench.errors import DataError, did_you_mean
 
 _CHUNK = 1 << 20
+#: What an archive may unpack to, whatever its size; above that so many times its size.
+MOST_UNPACKED, MOST_TIMES = 10**9, 200
 _HEAD = 1 << 16
 #: Lines and bytes that are looked at before a text table is read.
 _LINES, _ROWS, _LONGEST = 60, 100, 1 << 24
@@ -191,7 +193,11 @@ def refuse_disguise(path: Path, head: bytes) -> None:
 def _chunks(path: Path, gzipped: bool, size: int = _CHUNK) -> Iterator[bytes]:
     try:
         with gzip.open(path) if gzipped else path.open("rb") as file:
+            done = 0
             while chunk := file.read(size):
+                done += len(chunk)
+                if gzipped:
+                    refuse_bomb(path, done)
                 yield chunk
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(
@@ -199,6 +205,22 @@ def _chunks(path: Path, gzipped: bool, size: int = _CHUNK) -> Iterator[bytes]:
             where=str(path),
             remedy="export or download it again",
         ) from None
+
+
+def refuse_bomb(path: Path, unpacked: int) -> None:
+    """Refuse an archive that unpacks to so much more than it is that it was made to do harm.
+
+    Raises
+    ------
+    DataError
+        From a gigabyte on, where it is hundreds of times the archive: tables are some ten times.
+    """
+    if unpacked > MOST_UNPACKED and unpacked > MOST_TIMES * path.stat().st_size:
+        raise DataError(
+            f"the archive unpacks to over {unpacked // 10**6:,} MB, {MOST_TIMES} times its size",
+            where=str(path),
+            remedy="unpack it yourself, look at it, and name the unpacked file in `path`",
+        )
 
 
 def _decodes(path: Path, encoding: str, gzipped: bool) -> UnicodeDecodeError | None:
@@ -222,8 +244,9 @@ def _decodes(path: Path, encoding: str, gzipped: bool) -> UnicodeDecodeError | N
 
 def _checked_encoding(path: Path, encoding: str, gzipped: bool) -> str:
     try:
-        codecs.lookup(encoding)
-    except LookupError:
+        b"".decode(encoding)  # hex, rot13 and the like are codecs, too, and of no text
+        codecs.getincrementaldecoder(encoding)("strict").getstate()
+    except (LookupError, ValueError, TypeError, AttributeError):
         raise DataError(
             f"there is no encoding {encoding!r}"
             f"{did_you_mean(encoding, ['utf-8', 'gb18030', 'big5', 'cp1252', 'utf-16'])}",

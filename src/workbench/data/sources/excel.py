@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import pyarrow as pa
 
 from workbench.data.engine import Engine
-from workbench.data.sources.detect import exists, refuse_disguise
+from workbench.data.sources.detect import exists, refuse_bomb, refuse_disguise
 from workbench.data.sources.layout import Layout, footer_notes, lay_out
 from workbench.data.sources.sheet_format import Block, sheet_format
 from workbench.data.sources.source import ROW, Source, file_hash, refuse_empty
@@ -89,6 +89,9 @@ def _refuse_other(path: Path) -> None:
             where=str(path),
             remedy="if it is a text table, name it .csv",
         )
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as book:
+            refuse_bomb(path, sum(entry.file_size for entry in book.infolist()))
 
 
 def _refuse_locked(path: Path) -> None:

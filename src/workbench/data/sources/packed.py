@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bz2
 import lzma
-import shutil
 import tempfile
 import zipfile
 import zlib
@@ -12,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from workbench.data.sources.detect import exists
+from workbench.data.sources.detect import exists, refuse_bomb
 from workbench.errors import DataError
 
 _STREAMS: dict[str, Callable[[Path], IO[bytes]]] = {".bz2": bz2.BZ2File, ".xz": lzma.LZMAFile}
@@ -39,7 +38,7 @@ def unpacked(path: Path) -> tuple[Path, Any]:
             return _from_zip(path, Path(scratch.name)), scratch
         target = Path(scratch.name) / path.stem
         with _STREAMS[suffix](path) as packed, target.open("wb") as plain:
-            shutil.copyfileobj(packed, plain, 1 << 20)
+            _copy(packed, plain, path)
     except _BROKEN as error:
         raise DataError(
             f"the archive is damaged or was cut off: {error}",
@@ -68,8 +67,15 @@ def _from_zip(path: Path, folder: Path) -> Path:
             )
         target = folder / PurePosixPath(entry.filename.replace("\\", "/")).name
         with archive.open(entry) as packed, target.open("wb") as plain:
-            shutil.copyfileobj(packed, plain, 1 << 20)
+            _copy(packed, plain, path)
     return target
+
+
+def _copy(packed: IO[bytes], plain: IO[bytes], path: Path) -> None:
+    done = 0
+    while chunk := packed.read(1 << 20):
+        done += plain.write(chunk)
+        refuse_bomb(path, done)
 
 
 def _is_table(entry: zipfile.ZipInfo) -> bool:
