@@ -41,7 +41,8 @@ SETTINGS: dict[str, Any] = {
 CELLS: list[str] = [
     "", " ", "0", "-1", "1e308", "1e400", "-1e400", "NaN", "nan", "inf", "-inf", "Infinity",
     "9" * 400, "-0.0",
-    "1.234,56", "1,234.56", "1 234", "12%", "5.00-", "(5.00)", "US$ 7", "￥１２.５", "1.2万", "١٢٣", "½",
+    "1.234,56", "1,234.56", "1 234", "12%", "5.00-", "(5.00)", "US$ 7",
+    "￥１２.５", "1.2万", "١٢٣", "½",
     "0x1F", "1_000", "1e-320", "+-3", "--", "=1+1", "=cmd|'/c calc'!A1", "@SUM(A1)", "#REF!",
     "#DIV/0!",
     "2025-02-30", "0000-00-00", "9999-12-31", "1900-01-00", "31/12/2025",
@@ -58,12 +59,15 @@ CELLS: list[str] = [
     "li.wei@example.com", "138 1234 5678", "110101199003070038", "../outside.csv", "/etc/passwd",
 ]  # fmt: skip
 COMMENTS: list[str] = [
-    "Great service, thank you.", "服务很好，谢谢。", "", "!!!!!!!!", "a" * 20_000, "😡" * 300, "。" * 500,
+    "Great service, thank you.", "服务很好，谢谢。", "", "!!!!!!!!", "a" * 20_000, "😡" * 300,
+    "。" * 500,
     "no " * 2000,
     "\u202e.drawkcab", "{n} {0} %(x)s", "<b>bold</b> & <i>", "**NEVER** {{< >}} \\(^o^)/",
     "$x^2$ \\frac{1}",
-    "mail li.wei@example.com or call 138 1234 5678", "我叫欧阳震华，身份证110101199003070038", "\x00\x01\x02",
-    "https://" + "a." * 500 + "com", "1" * 3000, "I am Dr " * 200, "\n\n\n", "\ud83d", "ａｂｃ＠ｄ．ｃｏｍ",
+    "mail li.wei@example.com or call 138 1234 5678", "我叫欧阳震华，身份证110101199003070038",
+    "\x00\x01\x02",
+    "https://" + "a." * 500 + "com", "1" * 3000, "I am Dr " * 200, "\n\n\n", "\ud83d",
+    "ａｂｃ＠ｄ．ｃｏｍ",
     "((((" * 200,
 ]  # fmt: skip
 
@@ -81,10 +85,10 @@ TABLES: dict[str, str] = {
     "leads": "lead_id,created,source,converted_on\nL1,2025-01-05,web,2025-01-09\nL2,2025-02-01,,\n",
     "contacts": "contact_id,customer_id,role,last_on\nP1,A,buyer,2025-05-01\nP2,B,user,\n",
     "visits": "customer_id,date,number\nA,2025-01-05,2\nB,2025-02-05,1\n",
-    "steps": "ticket_id,activity,at,team\nT1,open,2025-01-05 09:00,x\nT1,close,2025-01-06 10:00,x\n",
+    "steps": "ticket_id,activity,at\nT1,open,2025-01-05 09:00\nT1,close,2025-01-06 10:00\n",
     "treatments": "case,customer_id,start\ndesk,A,2025-02-01\ndesk,B,2025-02-01\n",
     "labelled_comments": "comment,positive\nGreat,yes\nSlow,no\n",
-    "interactions_calls": "at,abandoned,response_hours\n2025-01-05 09:00,no,0.1\n2025-01-05 10:00,yes,.2\n",
+    "interactions_calls": "at,abandoned,response_hours\n2025-01-05 09:00,no,0.1\n",
 }  # fmt: skip
 #: Where they lie apart, what the card may say of them, in some order from usual to hostile.
 OPTIONS: dict[str, list[Any]] = {

@@ -244,7 +244,7 @@ def _decodes(path: Path, encoding: str, gzipped: bool) -> UnicodeDecodeError | N
 
 def _checked_encoding(path: Path, encoding: str, gzipped: bool) -> str:
     try:
-        b"".decode(encoding)  # hex, rot13 and the like are codecs, too, and of no text
+        bytes(4).decode(encoding, "replace")  # hex, rot13 and the like are codecs of no text
         codecs.getincrementaldecoder(encoding)("strict").getstate()
     except (LookupError, ValueError, TypeError, AttributeError):
         raise DataError(

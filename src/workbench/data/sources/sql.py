@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
+from glob import glob
 from pathlib import PurePath
 from typing import Any
 
@@ -18,7 +19,8 @@ from workbench.errors import DataError
 from workbench.study import Study, StudyError
 
 #: What changes something, or reads what is not said, wherever in a query it stands.
-_NO_READING = (exp.DML, exp.DDL, exp.Command, exp.Copy, exp.Into, exp.Lock, exp.Set, exp.Pragma)
+_NO_READING = (exp.DML, exp.DDL, exp.Command, exp.Copy, exp.Into, exp.Lock, exp.Set, exp.Pragma,
+               exp.Summarize, exp.Describe, exp.Show)  # fmt: skip
 #: Functions that give a table and read no file.
 _TABLES = {"generate_series", "range", "unnest", "explode", "posexplode", "values", "json_each",
            "flatten", "inline", "stack", "lateral"}  # fmt: skip
@@ -157,7 +159,11 @@ def _refuse_paths(tree: exp.Expr, where: str) -> None:
 
 def _file(study: Study, text: str, where: str) -> PurePath:
     try:
-        return study.inside(text)
+        path = study.inside(text)
+        # what a pattern finds is asked for one by one: it may be a link
+        for found in glob(str(path), recursive=True, include_hidden=True):  # noqa: PTH207
+            study.inside(found)
+        return path
     except StudyError as error:
         raise DataError(error.what, where=where, remedy=error.remedy) from None
 
