@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import zipfile
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
