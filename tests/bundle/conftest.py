@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import json
 import shutil
@@ -19,10 +20,16 @@ from workbench.bundle.pack import Packed, pack
 from workbench.bundle.parts import write_bundle
 from workbench.runs.record import RunRecord
 from workbench.runs.runner import run_study
-from workbench.study import Study, read_card
+from workbench.study import Case, Study, add_plan, read_card
 
 REPO = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 2, 1, 9, tzinfo=UTC)
+CASE = {
+    "name": "desk",
+    "title": "Desk",
+    "start": dt.date(2025, 6, 1),
+    "outcomes": [{"indicator": "sales"}],
+}
 CARD = {
     "title": {"en": "Corner shop", "zh": "街角小店"},
     "simulated": True,
@@ -31,6 +38,7 @@ CARD = {
     "as_of": "2025-12-31",
     "currency": "EUR",
     "tables": {"transactions": {"path": "transactions.csv"}},
+    "cases": [CASE],
 }
 CELLS = (
     "import pandas as pd\nimport workbench as wb\n"
@@ -44,6 +52,9 @@ CELLS = (
     'found = Finding("verdict", "Spending rose to {mean}", {"mean": mean}, verdict="shown")\n'
     "run.finding(found)\nwb.tell(found)",
     'wb.say("There were {n} purchases.", n=len(frame))\nwb.show(by_month)',
+    "#| label: fig-months\n#| fig-alt: One bar a month.\n"
+    'wb.show(lambda ax: ax.bar(by_month.index, by_month["sum"]), "Spend by month", "Euros",'
+    " table=by_month)",
 )
 
 
@@ -105,6 +116,7 @@ def make_shop(root: Path, card: Mapping[str, object] = CARD) -> Shop:
     nbformat.write(notebook(), root / "notebooks/spend.ipynb")
     (root / "notebooks/pipeline.yml").write_text("spend: {gives: {by_month: [month, count]}}\n")
     (root / "data/shop/study.yml").write_text(yaml.safe_dump(dict(card), allow_unicode=True))
+    add_plan(root / "data/shop", Case.model_validate(CASE), {}, NOW.replace(year=2025))
     (root / "data/shop/transactions.csv").write_text(rows())
     study = read_card(root / "data/shop/study.yml")
     with pytest.MonkeyPatch.context() as patch:

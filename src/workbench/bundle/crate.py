@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
 _VERSION = "1.1"
+_TOOL = "#workbench"
+_NO_LICENCE = "not stated"
 _FORMATS = {
     ".ipynb": "application/x-ipynb+json", ".json": "application/json", ".html": "text/html",
     ".csv": "text/csv", ".tsv": "text/tab-separated-values", ".yml": "application/yaml",
@@ -53,7 +55,7 @@ def crate_of(
     about = english(study.description) or english(study.title)
     crate.description = f"{about} Executed notebooks, results, pages and what they were made from."
     crate.datePublished = facts["made"]
-    crate.license = study.licence or "not stated"
+    crate.license = study.licence or _NO_LICENCE
     crate.root_dataset["identifier"] = run.run
     profile = crate.add(
         ContextEntity(
@@ -73,20 +75,7 @@ def crate_of(
             parts[f"{STUDY}/{name}"] = crate.add(
                 ContextEntity(crate, f"#left-out/{name}", properties=about_it)
             )
-    code, python = facts["code"], facts["environment"]["python"]
-    tool = crate.add(
-        ContextEntity(
-            crate,
-            "#workbench",
-            properties={
-                "@type": "SoftwareApplication",
-                "name": "customer-workbench",
-                "softwareVersion": code["version"] or "not installed",
-                "identifier": code["commit"] or code["sha256"],
-                "softwareRequirements": f"Python {python}",
-            },
-        )
-    )
+    tool = crate.add(ContextEntity(crate, _TOOL, properties=_of_the_tool(facts)))
     read = [parts[f"{STUDY}/{name}"] for name in facts["inputs"] if f"{STUDY}/{name}" in parts]
     for key, step in run.notebooks.items():
         page = f"{RUN}/notebooks/{key}.ipynb"
@@ -124,6 +113,41 @@ def crate_of(
     content = crate.metadata.generate()
     content["@graph"].sort(key=lambda each: (each["@id"] not in (CRATE, "./"), each["@id"]))
     return (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def _of_the_tool(facts: Mapping[str, Any]) -> dict[str, str]:
+    code = facts["code"]
+    return {
+        "@type": "SoftwareApplication",
+        "name": "customer-workbench",
+        "softwareVersion": code["version"] or "not installed",
+        "identifier": code["commit"] or code["sha256"],
+        "softwareRequirements": f"Python {facts['environment']['python']}",
+    }
+
+
+def crate_contradicts(
+    content: bytes, facts: Mapping[str, Any], card: Mapping[str, Any]
+) -> list[str]:
+    """Hold what a description says of the whole against what the bundle and its card say."""
+    known = {each.get("@id"): each for each in json.loads(content)["@graph"]}
+    root, tool = known.get("./", {}), known.get(_TOOL, {})
+    meant = {
+        "identifier": facts["run"],
+        "datePublished": facts["made"],
+        "license": str(card.get("licence") or _NO_LICENCE),
+    }
+    pairs = [(root, meant), (tool, _of_the_tool(facts))]
+    return [
+        f"its {key} is {_text(entity.get(key))!r}, and the bundle's is {value!r}"
+        for entity, wanted in pairs
+        for key, value in wanted.items()
+        if _text(entity.get(key)) != value
+    ]
+
+
+def _text(value: Any) -> str:
+    return str(value.get("@id")) if isinstance(value, Mapping) else str(value)
 
 
 def _file(crate: Any, name: str, content: bytes) -> Entity:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -120,6 +121,11 @@ def _differences(packed: bytes, anew: bytes) -> Iterator[tuple[str, str, str]]:
             place = (old[c:d] or new[a:b])[0][0]
             told, meant = (" ".join(t for _, t in part) for part in (old[c:d], new[a:b]))
             yield place, *differing_parts(told, meant)
+    drawn = (_drawings(packed), _drawings(anew))
+    if len(drawn[0]) == len(drawn[1]):
+        for (place, was), (_, now) in zip(*drawn, strict=True):
+            if was != now:
+                yield place, *differing_parts(was, now)
     marks = (_marks(packed), _marks(anew))
     for (place, was), (_, now) in zip(*marks, strict=False):
         if was != now:
@@ -155,7 +161,28 @@ def _texts(page: bytes) -> Iterator[tuple[str, str]]:
             if node.get(name):
                 yield place, " ".join(str(node.get(name)).split())
         if str(node.get("href") or "").startswith("data:"):
-            yield f"{place}, the file offered there", str(node.get("href"))
+            yield f"{place}, the file offered there", _offered(str(node.get("href")))
+
+
+def _offered(address: str) -> str:
+    """Give the lines of a table that a page offers as a file, so that a changed cell is named."""
+    kind, _, code = address.partition(";base64,")
+    try:
+        lines = base64.b64decode(code, validate=True).decode("utf-8-sig").split()
+    except ValueError:
+        return address
+    return f"{kind} {' '.join(lines)}"
+
+
+def _drawings(page: bytes) -> list[tuple[str, str]]:
+    """List the figures that a page draws, each with the name it is read out by."""
+    found = []
+    for number, node in enumerate(html.fromstring(page).iter("svg"), start=1):
+        names = (each.get("aria-label") for each in (node, *node.iterancestors()))
+        said = " ".join(next((name for name in names if name), "").split())[:60]
+        drawing = html.tostring(node, encoding="unicode", with_tail=False)
+        found.append((f"figure {number} ({said})" if said else f"figure {number}", drawing))
+    return found
 
 
 def _marks(page: bytes) -> list[tuple[str, str]]:

@@ -80,6 +80,8 @@ def checklist(found: Verification) -> list[ChecklistItem]:
          _answer(by_name.get("pages")), _said(by_name.get("pages"))),
         ("traceable", "Is every number that states a fact stored as a result?",
          _answer(by_name.get("numbers")), _said(by_name.get("numbers"))),
+        ("traceable", "Is it known of every number on the pages where it comes from?",
+         _answer(by_name.get("all numbers")), _said(by_name.get("all numbers"))),
         ("traceable", "Is every verdict stored as a result?",
          _answer(by_name.get("verdicts")), _said(by_name.get("verdicts"))),
         ("documented", "Does the card say what the data are and where they are from?",

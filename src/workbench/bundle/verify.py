@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from workbench.bundle.checks import Inspection
-from workbench.bundle.crate import crate_faults
+from workbench.bundle.crate import crate_contradicts, crate_faults
 from workbench.bundle.environment import code_digest
+from workbench.bundle.origins import origins_of
 from workbench.bundle.pages import differing_pages, numbers_in, rendered, strange_numbers
 from workbench.bundle.parts import (
     CRATE,
@@ -22,6 +23,7 @@ from workbench.bundle.parts import (
     STUDY,
     Bundle,
     BundleError,
+    card_of,
     read_bundle,
 )
 from workbench.bundle.plans import plan_faults, plans_said
@@ -289,6 +291,8 @@ def _crate_faults(bundle: Bundle) -> Iterator[Discrepancy]:
     files = {n: d for n, d in bundle.files.items() if n not in (CRATE, MANIFEST)}
     for wrong in crate_faults(bundle.files[CRATE], files):
         yield Discrepancy("record", CRATE, wrong)
+    for wrong in crate_contradicts(bundle.files[CRATE], bundle.facts, card_of(bundle)):
+        yield Discrepancy("record", CRATE, wrong)
 
 
 _LOOKS: tuple[
@@ -303,6 +307,15 @@ _LOOKS: tuple[
 
 
 # --- the pages --------------------------------------------------------------------------------
+
+
+def _all_numbers(bundle: Bundle) -> Inspection:
+    """Say of all numbers where they come from; what pages print wrongly, making them anew tells."""
+    try:
+        found = origins_of(bundle)
+    except (*_UNREADABLE, WorkbenchError) as error:
+        return _lost("all numbers", f"they cannot be traced: {error}")
+    return Inspection("all numbers", "not checked" if found.strange else "agrees", str(found))
 
 
 def _pages(bundle: Bundle, *, anew: bool) -> list[Inspection]:
@@ -320,6 +333,7 @@ def _pages(bundle: Bundle, *, anew: bool) -> list[Inspection]:
         _check("numbers", numbers, facts + alone),
         _check("verdicts", verdicts, f"{traced.verdicts}, as the results have them"),
     ]
+    checks.append(_all_numbers(bundle))
     if not anew:
         return [*checks, Inspection("pages", "not checked", "not asked for")]
     same_code = bundle.facts["code"]["sha256"] == code_digest()
