@@ -26,7 +26,7 @@ export UV_LINK_MODE ?= copy
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-header --no-annotate
 
-.PHONY: help report test test-fast test-all lab lint format lock mutants coverage docs dist sbom bench calibration preview check simulate clean
+.PHONY: help report test test-fast test-all lab lint format lock mutants coverage docs dist sbom audit bench calibration preview check simulate clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -89,6 +89,9 @@ dist: .venv/.ready ## Build the package and hold it against TAG=v0.1.0 and the c
 
 sbom: .venv/.ready ## Write what the lock holds as a bill of materials (CycloneDX) to dist/
 	$(BIN)/python -m tools.sbom
+
+audit: .venv/.ready ## Ask whether anything in the lock is known to be vulnerable (pip-audit)
+	$(BIN)/python -m tools.audit
 
 bench: .venv/.ready ## Measure the workbench against its peers
 	$(BIN)/python -m benchmarks

@@ -1,7 +1,8 @@
 """Build the package and hold it against its tag: version, changelog, citation, contents.
 
 ``python -m tools.release --tag v0.2.0`` leaves wheel, source archive,
-``NOTES.md`` and the bill of materials (CycloneDX) in ``dist/``.
+``NOTES.md``, the bill of materials (CycloneDX) and what advisories say of it (``audit.txt``) in
+``dist/``. A package that is known to be vulnerable stops it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import tomllib
 import zipfile
 from pathlib import Path
 
+from tools.audit import write as write_audit
 from tools.sbom import write as write_bill
 
 ROOT = Path(__file__).parents[1]
@@ -85,6 +87,9 @@ def main(arguments: list[str] | None = None) -> int:
     )
     (DIST / "NOTES.md").write_text(said, encoding="utf-8")
     write_bill(DIST / "sbom.cdx.json")
+    audited = write_audit(DIST / "audit.txt")
+    sys.stdout.write(f"{audited}\n")
+    wrong += audited.vulnerable
     for wheel in DIST.glob("*.whl"):
         wrong += check_wheel(wheel)
     sys.stdout.write("\n".join(wrong) + "\n" if wrong else f"dist/ holds {tag}\n")

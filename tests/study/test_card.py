@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import pickle
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
-from workbench.study import StudyError, find_root, load_study
+from workbench.study import StudyError, find_root, load_study, read_card
 
 MINIMAL = """
 title: A shop
@@ -329,3 +332,20 @@ def test_goals_carry_weights_and_history_and_actions_name_what_they_serve(tmp_pa
         tmp_path / "due", GOALS_AND_ACTIONS.replace("due: 2025-06-01", "due: 2024-06-01")
     )
     assert "lies before `start`" in text
+
+
+@pytest.mark.parametrize(
+    ("key", "asked"),
+    [
+        ("attention", {"csat5": {"right": [5]}}),
+        ("attention", {"per_01": {"right": [5]}}),
+        ("open", {"wave": None}),
+    ],
+)
+def test_a_question_is_of_one_kind(tmp_path: Path, key: str, asked: dict[str, Any]) -> None:
+    """A score that was an attention check, too, ended `check` in a traceback."""
+    card = {"title": "A", "as_of": dt.date(2025, 12, 31), "survey": {key: asked}}
+    card["tables"] = {"survey": {"path": "survey.csv"}}
+    (tmp_path / "study.yml").write_text(yaml.safe_dump(card))
+    with pytest.raises(StudyError, match=f"`{key}` names .*another kind of question"):
+        read_card(tmp_path / "study.yml")

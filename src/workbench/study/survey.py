@@ -31,6 +31,8 @@ TICKED: Final = "|"
 LINES: Final = r"\n"
 #: Questions besides the items that have a scale.
 SCORES: Final = ("csat", "csat5", "csat10", "recommend")
+#: What the file says of an answer beside the questions.
+_OF_THE_ANSWER: Final = ("respondent_id", "wave", "answered_on", "customer_id", "seconds")
 #: The scales of those whose name says it, and of recommending as it is mostly asked.
 _USUAL: Final[Mapping[str, tuple[int, int]]] = {
     "csat5": (1, 5), "csat10": (1, 10), "recommend": (0, 10),
@@ -434,13 +436,16 @@ class Survey(Card):
                         "`{key}` names {name}, which is no item of the card and none of {scores}",
                         {"key": key, "name": repr(name), "scores": ", ".join(SCORES)},
                     )
-        for name in self.open:
-            if name in sided or name in SCORES or name in self.questions or name in self.attention:
-                raise PydanticCustomError(
-                    "open",
-                    "`open` names {name}, which is another kind of question already",
-                    {"name": repr(name)},
-                )
+        items = {p + item for p in PREFIXES.values() for item in (*self.codes, *SERVQUAL_ITEMS)}
+        taken = {*items, *SCORES, *_OF_THE_ANSWER, *self.questions}
+        for key, apart in (("open", {*taken, *self.attention}), ("attention", taken)):
+            for name in getattr(self, key):
+                if name in apart:
+                    raise PydanticCustomError(
+                        "open",
+                        "`{key}` names {name}, which is another kind of question already",
+                        {"key": key, "name": repr(name)},
+                    )
         for item in self.reversed:
             if item not in self.codes:
                 raise PydanticCustomError(
