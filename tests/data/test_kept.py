@@ -14,6 +14,7 @@ import pytest
 
 from workbench.data import Tables, indicator, open_tables
 from workbench.data.clean.cleaner import Cleaner
+from workbench.data.clean.reading import Reading
 from workbench.data.store import cache as kept
 from workbench.errors import WorkbenchError
 from workbench.study import Study, load_study
@@ -57,7 +58,7 @@ def no_cleaning(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise AssertionError("the raw files were read")
 
-    monkeypatch.setattr(Cleaner, "_flag", refuse)
+    monkeypatch.setattr(Reading, "flagged", refuse)
 
 
 @pytest.fixture

@@ -247,7 +247,7 @@ def test_a_large_file_is_judged_as_it_is_read_and_told_of_as_any_other(
         return read_source(engine, study, name)
 
     monkeypatch.setattr("workbench.study.card.LARGE", 0)
-    monkeypatch.setattr("workbench.data.clean.cleaner.read_source", read_whole)
+    monkeypatch.setattr("workbench.data.clean.reading.read_source", read_whole)
     tables = Tables(plain.study, cache=False)
     assert tables.report_of("transactions") == expected
     assert expected.set_aside["malformed"] == 1 and expected.set_aside["duplicate"] == 1

@@ -283,3 +283,69 @@ def test_the_title_of_each_deal_is_no_product_and_the_state_of_a_country_no_stat
     found = proposed(rows)
     assert found.columns["product"] == "Order Lines/Product"
     assert not [q for q in found.questions if q.key == "where"]
+
+
+def test_a_small_share_of_another_amount_is_a_fee() -> None:
+    rows = [
+        {"Order": o, "Email": f"{who}@x.org", "Date": day, "Total": worth * 2,
+         "Payment cut": round(worth * 2 * 0.029 + 0.3, 2)}
+        for o, who, day, _, worth in sold()
+    ]  # fmt: skip
+    assert proposed(rows).columns["amount"] == "Total"
+    named = [{k.replace("cut", "processing"): v for k, v in row.items()} for row in rows]
+    assert proposed(named).columns["amount"] == "Total"
+    # what is left of a bill after a discount that all have is no fee
+    most = [row | {"Payment cut": round(float(str(row["Total"])) * 0.7, 2)} for row in rows]
+    assert {"Total", "Payment cut"} <= {
+        option.sets["columns.amount"]
+        for question in proposed(most).questions if question.key == "columns.amount"
+        for option in question.options
+    } | {proposed(most).columns["amount"]}  # fmt: skip
+
+
+def test_days_that_lie_apart_are_asked_about() -> None:
+    def made(later: int) -> Proposal:
+        return proposed(
+            [
+                {"charge_id": o, "customer_id": who, "created_at": day,
+                 "processed_at": day + timedelta(days=later), "total_price": worth}
+                for o, who, day, _, worth in sold()
+            ]
+        )  # fmt: skip
+
+    found = made(30)
+    assert found.columns["date"] == "processed_at"
+    asked = [q for q in found.questions if q.key == "columns.date"]
+    assert [o.sets["columns.date"] for o in asked[0].options] == ["processed_at", "created_at"]
+    assert not [q for q in made(1).questions if q.key == "columns.date"]
+
+
+@pytest.mark.parametrize("mark", ["Yes", "REFUNDED"])
+def test_what_was_refunded_in_part_is_still_a_purchase(mark: str) -> None:
+    good, head = ("No", "Refunded") if mark == "Yes" else ("PAID", "Status")
+    rows = [
+        {"Order Id": o, "Email": f"{who}@x.org", "Order Date": day, "Amount": worth,
+         head: mark if o % 5 == 0 else good,
+         "Refund Amount": (worth if o % 10 else 5.0) if o % 5 == 0 else 0}
+        for o, who, day, _, worth in sold()
+    ]  # fmt: skip
+    found = proposed(rows)
+    kept = amounts(found).reindex(found.rows_kept()).sum()
+    assert kept == pytest.approx(sum(float(str(r["Amount"])) - float(str(r["Refund Amount"]))
+                                     for r in rows))  # fmt: skip
+
+
+def test_a_name_that_people_give_themselves_is_no_number() -> None:
+    rows = [
+        {
+            "订单编号": o,
+            "买家昵称": f"用户{who[1:]}",
+            "会员卡号": f"VIP{who[1:]:>06}",
+            "下单时间": day,
+            "实付金额": worth,
+        }
+        for o, who, day, _, worth in sold()
+    ]
+    assert proposed(rows).columns["customer_id"] == "会员卡号"
+    assert named_currency("Российский рубль") == ("RUB",)
+    assert named_currency("日本円") == ("JPY",)

@@ -42,7 +42,10 @@ SIGNS: Mapping[str, tuple[str, ...]] = {
 #: Words that stand in headings beside a currency and are none where they stand beside a number.
 _HEADINGS_ONLY = {"R", "税込", "税抜", "Won", "SR", "QR"}
 #: Languages in which files name currencies in full.
-_LANGUAGES = ("en", "zh", "de", "fr", "es", "it", "pt", "nl", "pl", "sv")
+_LANGUAGES = (
+    "en", "zh", "zh_Hant", "de", "fr", "es", "it", "pt", "nl", "pl", "sv", "ru", "uk", "ja", "ko",
+    "tr", "cs", "hu",
+)  # fmt: skip
 #: Where a sign stands for several, what the headings' language says: words -> currency.
 _BY_LANGUAGE: Mapping[str, tuple[tuple[str, str], ...]] = {
     "$": (("MXN", r"\bfecha\b|\bimporte\b|\bcliente\b"), ("TWD", "[客訂會]戶|訂單|會員|發票|統編")),

@@ -194,7 +194,7 @@ class Tables:
         They serve those who hold the files (`workbench.data.preview`), and no page.
         """
         self._refuse_unknown(name)
-        return self._cleaner.head(name, n)
+        return self._cleaner.reading.head(name, n)
 
     def set_aside(self, name: str) -> pd.DataFrame:
         """Give the rows that were set aside; they are read from the raw files each time.

@@ -37,6 +37,12 @@ _NEVER_MONEY = {
 _SEVERAL = re.compile(r"(?i)guests|customers|visitors|clients|covers|personen|gäste|invités|人数")
 
 
+#: Names that people give themselves.
+_NICK = re.compile(
+    r"(?i)nick ?name|screen ?name|昵称|暱稱|ニックネーム|닉네임|spitzname|pseudo\b|ник\b"
+)
+
+
 @dataclass(frozen=True)
 class Candidate:
     """A column for a role, and how much speaks for it."""
@@ -78,6 +84,8 @@ def customer(p: ColumnProfile, *, log: bool = True) -> float:
         score = 3.5
     elif not named and h.has("respondent"):
         score = 2.0
+    if _NICK.search(h.text):
+        score -= 1.6  # of two people, too
     if h.has("owner", "device", "ticker", "supplier"):
         score -= 12
     if h.has("product", "store", "treatment", "contract") or h.measure:

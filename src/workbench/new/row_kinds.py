@@ -26,6 +26,7 @@ from workbench.new.states import (
     state_of,
 )
 from workbench.new.words import read_heading
+from workbench.study.formula import read_formula
 
 #: Values that are asked about one by one; further ones together.
 _SINGLY = 8
@@ -216,6 +217,8 @@ class _Finder:
         state = state_of(bare) or state_of("已" + bare)
         if state == "not_bought" and self._cancels(p, yes):
             return  # their type says it, and that they are to be taken off
+        if state in ("not_bought", "refund") and self._in_part(p, yes):
+            return
         if _TESTS.search(p.name) or state in ("not_bought", "open", "quoted"):
             self._propose(p, dict.fromkeys(yes, "left_out"))
         elif must_be(bare):
@@ -226,6 +229,18 @@ class _Finder:
             self._propose(p, dict.fromkeys(yes, self._undoing(p, yes, "left_out")), note=False)
             for value in yes:
                 self._ask(p, [value], refunds=True)
+
+    def _in_part(self, p: ColumnProfile, values: Sequence[str]) -> bool:
+        """Tell rows that say how much was refunded, and of some of which money is left."""
+        formula = self.proposal.keys.get("amount")
+        names = read_formula(formula).names if formula and formula != "none" else ()
+        back = [q for q in self.all if q.name in names and q.heading.has("refund")]
+        if not back:
+            return False
+        rows = _rows_with(p, values)
+        told = back[0].numbers.reindex(rows).fillna(0) != 0
+        left = amounts(self.proposal).reindex(rows)[told] > 0.005
+        return bool(told.mean() > _ALL) and bool(left.any())
 
     def _cancels(self, p: ColumnProfile, yes: Sequence[str]) -> bool:
         """Tell marks of the bills that cancel others from those of the bills cancelled."""
@@ -285,7 +300,8 @@ class _Finder:
         if _PART.search(value):
             return "bought" if self.nets else ""  # how much was refunded, nothing says
         if state in ("not_bought", "refund"):
-            return "bought" if self._negative(p, [value]) else self._undoing(p, [value], "left_out")
+            kept = self._negative(p, [value]) or self._in_part(p, [value])
+            return "bought" if kept else self._undoing(p, [value], "left_out")
         waiting = ("open", "quoted", "planned", "viewed", "spent", "apart")
         return "left_out" if state in waiting else "bought"
 

@@ -43,7 +43,7 @@ class Traces:
 def traces_of(cleaner: Cleaner, owner: str, given: str) -> Traces:
     """Find a person's traces; see `workbench.data.tables.Tables.traces_of`."""
     asked = keys.normal_key(given)
-    tables = {name: cleaner.rows_and_ids(name) for name in cleaner.names}
+    tables = {name: cleaner.identities.rows_and_ids(name) for name in cleaner.names}
     tables = {name: each for name, each in tables.items() if owner in each[0].columns}
     firsts: dict[str, str] = {}
     known: set[str] = set()

@@ -90,11 +90,11 @@ def stream_purchases(cleaner: Cleaner, name: str, known: date | None = None) -> 
         return None
     source = select_rows(engine, card, source, count=False).source
     source = select_columns(study, source, schema)
-    source, _ = without_left_out(engine, study, source, schema, cleaner.refusing)
+    source, _ = without_left_out(engine, study, source, schema, cleaner.reading.refusing)
     columns = standardise(source, card, schema)
     if "customers" in cleaner and {"phone", "email"} & set(columns):
         return None
-    cells = parse(engine, study, source, schema, columns, cleaner.persons(source, columns))
+    cells = parse(engine, study, source, schema, columns, cleaner.reading.persons(source, columns))
     values, texts = cells.values, cells.texts
     if "amount" not in values:
         return None
@@ -128,7 +128,7 @@ def stream_purchases(cleaner: Cleaner, name: str, known: date | None = None) -> 
             kept = _first_of_each(kept, twice)
     kept = kept.select(*wanted)
     if "customers" in cleaner:
-        kept = cleaner.linked(kept, source)
+        kept = cleaner.identities.linked(kept, source)
     asked = {"read": rows.count()} | ({"back": (rows.amount < 0).sum()} if netted else {})
     counted = engine.run(rows.aggregate(**asked), source.where).iloc[0]
     if netted and counted["back"] > 0:
