@@ -359,7 +359,7 @@ def test_headlines_are_kept_with_interval_and_meaning(root: Path) -> None:
 
 def test_a_day_among_the_headlines_stays_a_day(root: Path) -> None:
     run = wb.open_run("tiny")
-    run.headline("data.to", Estimate.of_day(pd.Timestamp("2025-11-30"), "Data to"))
+    run.headline("data.to", Estimate.of_day(pd.Timestamp("2025-11-30"), "Data through"))
     run.headline("data.from", Estimate.of_day(None))
     again = read_headlines([run.folder / "results/notebook"])["notebook"]
     assert again["data.to"].day == date(2025, 11, 30) and again["data.from"].day is None

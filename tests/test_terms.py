@@ -7,28 +7,31 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 from babel.messages.pofile import read_po
 
 ROOT = Path(__file__).resolve().parents[1]
+TERMS = yaml.safe_load((ROOT / "tests/terms.yml").read_text(encoding="utf-8"))
 CATALOGS = sorted((ROOT / "src/workbench/languages/locale/zh/LC_MESSAGES").glob("*.po"))
 PAGES = sorted((ROOT / "notebooks").glob("*.ipynb"))
 WRITTEN = [*sorted((ROOT / "reports").glob("*.qmd")), *sorted((ROOT / "reports/zh").glob("*.qmd"))]
-#: A statistical promise in a word of everyday speech, or the house's own dialect.
-ENGLISH = re.compile(
-    r"\b(surely|beyond (?:a )?doubt|shown to work|fell silent|falls? silent|gone quiet|goes most"
-    r" with|suggest themselves|before they are gone|least kind|already there|emptiest|believes?"
-    r"|came forward|leading goal|glance at before|would have said"
-    r"|the right way|the wrong way|that the model put first|inner maximum"
-    r"|pile up|are worth \{|Chance of the target|lower the target|raise the target)\b",
-    re.IGNORECASE,
-)
-#: Translated word by word, clinical, unkind, or a second word for one thing.
-CHINESE = re.compile(
-    "受试|举措|沉寂|沉默|可以确定|已证实|超出偶然|偶然波动|贬损者|被动者|台账|签约客户|买家"
-    "|客户终身价值|必须挽留|即将沉睡|一成客户|朝预期方向|朝相反方向|对策|最近度|在约合约|向均值回归"
-)
+#: Of no one term: riddles, and words that no manager says.
+RIDDLES = [r"\bsuggest themselves\b", r"\bbefore they are gone\b", r"\bleast kind\b"]
+CALQUES = ["一成客户", "朝预期方向", "朝相反方向"]
+ENGLISH = re.compile("|".join([*RIDDLES, *(x for t in TERMS for x in t.get("never", ()))]))
+CHINESE = re.compile("|".join([*CALQUES, *(x for t in TERMS for x in t.get("never_chinese", ()))]))
 #: Messages that experts read, not managers.
 LEFT = {"the scores can be relied on"}
+
+
+def test_a_term_has_a_word_in_either_language_and_stands_once() -> None:
+    assert len(TERMS) >= 170
+    assert all(term["term"] and term["chinese"] for term in TERMS)
+    names = [term["term"] for term in TERMS]
+    assert len(names) == len(set(names))
+    # nothing is forbidden that the list itself asks for
+    words = [part for t in TERMS for part in re.split("[；／]", t["chinese"])]
+    assert [x for x in words if CHINESE.search(x)] == []
 
 
 @pytest.mark.parametrize("catalog", CATALOGS, ids=lambda path: path.stem)

@@ -144,7 +144,7 @@ def test_relative_limits_take_what_was_seen_as_known() -> None:
     low = relative_to_known(-2.0, -1e6, 1.0, 8.0)[1]
     assert -1 < low < -0.999
     # a limit beyond what was seen would be over a base below zero
-    assert np.isnan(relative_to_known(2.0, -1.0, 9.0, 8.0)[2])
+    assert np.isnan(relative_to_known(2.0, -1.0, 9.0, 8.0)).all(), "a share without an end is none"
     assert np.isnan(relative_to_known(8.0, 7.0, 9.0, 8.0)).all(), "there was nothing before"
     assert np.isnan(relative_to_known(8.0 - 1e-15, 7.0, 9.0, 8.0)).all(), "and rounding is nothing"
 

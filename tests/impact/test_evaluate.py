@@ -120,10 +120,10 @@ def test_a_lot_gives_the_true_effect_and_strong_evidence() -> None:
     ]
 
 
-def test_no_effect_is_said_to_be_unshown() -> None:
+def test_no_effect_is_said_not_to_have_been_found() -> None:
     found = judged(claimed=0.5)
     first = said_of(found).message
-    assert first.startswith("No effect on {outcome} can be shown")
+    assert first.startswith("No effect on {outcome} was found")
     assert first.endswith("and the claim of {claimed} is ruled out.")
 
 
@@ -316,7 +316,11 @@ def test_answers_of_no_and_yes_are_shares_and_others_are_numbers() -> None:
     assert share.kind not in ("number", "points") and judged().kind == "number"
     third = yes.assign(estimate=yes["estimate"].where(yes.index % 7 > 0, 0.5))
     assert evaluate(third, card(), treatments(), outcome="orders").kind == "number"
-    assert evaluate(frame, card(), treatments(), outcome="nps").kind == "points"
+    score = evaluate(frame, card(), treatments(), outcome="nps")
+    assert score.kind == "points"
+    # a score around zero has no share of itself: neither as a number nor in the tables
+    assert score.effect is not None and np.isnan(score.effect.relative)
+    assert score.answers["relative"].isna().all()
 
 
 def test_customers_are_counted_by_period_even_where_one_follows() -> None:

@@ -54,7 +54,7 @@ def test_lots_within_regions_show_smaller_effects_where_regions_have_shocks() ->
     )
     assert planned.way.column == "region"
     said = [finding.text for finding in planned.findings()]
-    assert said[0] == "Treat 12 of 24 units, drawn by lot within region."
+    assert said[0] == "Treat 12 of 24 units, drawn at random within region."
     gain = planned.ways.set_index("column")["gain"]["region"]
     assert gain > 0.2 and "smaller than a lot among all would" in said[1]
     by_region = rows_of(*cities(np.random.default_rng(1))).drop_duplicates("city")
@@ -71,7 +71,7 @@ def test_where_nothing_lies_above_the_units_a_lot_among_all_does_as_well() -> No
         plan_assignment(rows_of(*cities(np.random.default_rng(s), shocks=0)), card()).way.name
         for s in range(8)
     ]
-    assert chosen.count("by lot among all") >= 6
+    assert chosen.count("at random among all") >= 6
 
 
 def test_the_list_is_drawn_again_by_its_seed() -> None:

@@ -84,7 +84,10 @@ def test_where_nobody_is_lost_the_effect_is_a_difference_of_plain_means() -> Non
         left = [1 - (gone <= at).sum() / len(frame) for at in times]
         assert found.series[name].tolist() == pytest.approx(left)
     assert found.series["period"].tolist() == list(range(13))
-    assert found.assumption.startswith("The lot was fair") and found.checks[0].severity == "ok"
+    assert (
+        found.assumption.startswith("The random choice was fair")
+        and found.checks[0].severity == "ok"
+    )
 
 
 def test_an_earlier_cohort_is_taken_off_in_means_and_in_curves() -> None:

@@ -175,7 +175,7 @@ def test_measures_stand_with_verdict_effect_and_money(outputs) -> None:
     assert status["data-verdict"] == "harmful" and status.get_text(strip=True) == "does harm"
     assert "wb-bad" in status["class"]
     assert desk.select_one("svg.wb-span line.wb-interval")
-    assert desk.find_all("td")[-1].text == "−CN¥190,000"
+    assert desk.find_all("td")[-1].text == "−CN¥190,000 (−CN¥380,000 to CN¥500)"
     assert offer.find_all("td")[-1].text == "–"
     assert all(cell["scope"] == "col" for cell in soup.select("thead th"))
     assert set(outputs.lacking()) == {finding.message for finding in VERDICTS.values()}
@@ -267,7 +267,7 @@ def test_what_changed_is_folded_and_nothing_is_said_where_nothing_did(outputs) -
     )
     page.changes()
     assert outputs.text("en", "cards", "text/plain").splitlines() == [
-        "1 of 4 headline numbers have changed.",
+        "1 of 4 headline figures have changed.",
         "- Net benefit: ▲ 13 points since the last run",
     ]
     assert "<details" in outputs.text("en", "cards")

@@ -50,9 +50,9 @@ def test_a_card_holds_size_worth_habits_traits_and_advice(monkeypatch: pytest.Mo
     text = card.get_text(" ", strip=True)
     assert text.startswith("Champions 1,234 customers Share of customers 16.0% (15.0 to 17.0)")
     assert "Share of spend 47% (45 to 49)" in text
-    assert "12 (half between 8 and 18; everyone 3)" in text
+    assert "12 (middle half 8 to 18; all customers 3)" in text
     # too few for quartiles: the median alone
-    assert "CN¥900 (everyone CN¥120)" in text
+    assert "CN¥900 (all customers CN¥120)" in text
     assert "Visits: 4.2 on average (others 2.0)" in text
     assert "Likely need To be left in peace." in text and "Suggested action" not in text
     widths = [bar["style"] for bar in card.select(".wb-bar")]
@@ -65,8 +65,8 @@ def test_the_chinese_card_is_chinese(monkeypatch: pytest.MonkeyPatch) -> None:
     outputs = shown(monkeypatch)
     text = outputs["zh"].get_text(" ", strip=True)
     assert "1,234位客户" in text and "可能的需求" in text and "不被打扰。" in text
-    assert "中位数12（半数在8至18之间；全体3）" in text
-    assert "everyone" not in text and "others" not in text
+    assert "中位数12（中间一半在8至18之间；全体3）" in text
+    assert "all customers" not in text and "others" not in text
     assert outputs["zh"].ul is not None and outputs["zh"].ul["lang"].startswith("zh")
 
 

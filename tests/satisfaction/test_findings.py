@@ -50,8 +50,8 @@ def said_in_full(found: list[Finding]) -> str:
     ("gap", "heading", "verdict", "closes"),
     [
         (-0.6, "4 of 4 items fall short of what customers expect, most of all", "short", True),
-        (0.69, "No item is shown to fall short; 4 of 4 exceed", "above", False),
-        (0.0, "No item is shown to fall short of, or to exceed,", "open", False),
+        (0.69, "No item clearly falls short; 4 of 4 exceed", "above", False),
+        (0.0, "No item clearly falls short of, or exceeds,", "open", False),
     ],
 )
 def test_only_a_gap_below_zero_is_called_short_and_to_be_closed(
@@ -70,7 +70,7 @@ def test_only_a_gap_below_zero_is_called_short_and_to_be_closed(
     [
         (0.69, 0.0, "Expectations are exceeded in every group, least for"),
         (-0.69, 0.0, "Expectations are missed in every group, most for"),
-        (0.0, 0.0, "No group is shown to differ"),
+        (0.0, 0.0, "No group differs clearly"),
         (1.0, 1.0, "Groups differ: expectations are exceeded least for North"),
         (-1.0, -1.0, "The gap is widest for this group: South"),
         (0.0, 1.0, "Groups differ: experience is lowest against expectation for North"),
@@ -94,7 +94,7 @@ def test_of_groups_too_small_nothing_is_said_and_of_one_nothing_is_compared() ->
     [
         (9, "has risen since the last wave", "risen"),
         (3, "has fallen since the last wave", "fallen"),
-        (7, "is not shown to have moved since the last wave", "open"),
+        (7, "has not moved clearly since the last wave", "open"),
     ],
 )
 def test_a_wave_that_moved_says_which_way(later: int, said: str, verdict: str) -> None:

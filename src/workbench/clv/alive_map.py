@@ -61,7 +61,7 @@ class AliveMap(Result):
         """Draw the whole map, with a few of its cells below."""
         return Picture(
             self.plot,
-            "How long a silence is a bad sign",
+            "How long a pause is a bad sign",
             "P(active), by repeat purchases and time since the last one",
             self.coarse(),
         )

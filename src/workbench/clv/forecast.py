@@ -24,14 +24,14 @@ from workbench.study import CellRule
 from workbench.units import whole
 
 REVENUE = (
-    "Forecast for the next {ahead} {unit}: the {n} customers known today bring {total} in revenue "
-    "from their purchases, in money of today at {rate} interest a year. The range promises to hold "
-    "in {level} of the cases."
+    "Forecast for the next {ahead} {unit}: the {n} customers known today bring {total} in "
+    "revenue from their purchases, at present value with a discount rate of {rate} a year. "
+    "The range promises to hold in {level} of the cases."
 )
 MARGIN = (
-    "Forecast for the next {ahead} {unit}: the {n} customers known today bring {total} in margin "
-    "from their purchases, {margin} of the revenue, in money of today at {rate} interest a year. "
-    "The range promises to hold in {level} of the cases."
+    "Forecast for the next {ahead} {unit}: the {n} customers known today bring {total} in "
+    "margin from their purchases, {margin} of the revenue, at present value with a discount"
+    " rate of {rate} a year. The range promises to hold in {level} of the cases."
 )
 TOGETHER = (
     "With the {fees} in fees that the running contracts can be expected to bring for as long as "

@@ -43,8 +43,8 @@ if TYPE_CHECKING:
 
 
 WILL_BRING = (
-    "Over the next {ahead} {unit}, the {n} customers known today can be expected to bring {total}, "
-    "in money of today at {rate} interest a year."
+    "Over the next {ahead} {unit}, the {n} customers known today can be expected to bring "
+    "{total}, at present value with a discount rate of {rate} a year."
 )
 HELD_BY_A_TENTH = "The top 10% of customers account for {share} of the expected value"
 WHO_HOLDS_NOT_SHOWN = (

@@ -54,8 +54,8 @@ GROWS = (
     " after its first"
 )
 ALIKE = (
-    "The cohorts come back alike: that later ones do better or worse one period after their first"
-    " is not shown"
+    "The cohorts come back alike: one period after their first, later ones do neither "
+    "clearly better nor worse"
 )
 BEGAN_BEFORE = (
     "The first cohort counts far more customers than any other: many of them may have bought before"
@@ -194,7 +194,7 @@ def one_cohort(
         each = mean_of_sums(numbers["spend"], numbers["spend_2"], np.full(len(t), size[which]))
         put(table, "spend", each, hidden, unsure)
         about |= {
-            "value": ("Value of an order", "money"),
+            "value": ("Average order value", "money"),
             "spend": ("Spend per customer of the cohort", "money"),
         }
     return OneCohort(labelled(table, **about), starts[which], int(size[which]))

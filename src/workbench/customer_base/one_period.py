@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 TOP = (
-    "The best tenth of the period's customers bring {share} of its sales: they order {often} times"
-    " as often as the others and spend {dear} times as much an order"
+    "The top 10% of the period's customers bring {share} of its sales: they order {often} "
+    "times as often as the others and spend {dear} times as much per order"
 )
 TOP_ORDERS = "The most frequent tenth of the period's customers place {share} of its orders"
 BEST = "The best tenth of customers bring {share}"
@@ -162,7 +162,7 @@ def period_customers(
     value = spent = None
     if valued:
         table["value"] = by[1] / by[0]
-        about["value"] = ("Value of an order", "money")
+        about["value"] = ("Average order value", "money")
         ends = ratio_of_sums(
             *(np.array([x]) for x in (
                 spend.sum(), orders.sum(), (spend**2).sum(), (orders**2).sum(),
@@ -173,7 +173,7 @@ def period_customers(
         whole = interval_sensitive(np.zeros(n, dtype=np.intp), spend, 1, rule)[0]
         told = [told[0], np.nan, np.nan] if whole else told
         value = Estimate(
-            told[0], told[1], told[2], n=float(n), kind="money", label="Value of an order"
+            told[0], told[1], told[2], n=float(n), kind="money", label="Average order value"
         )
         spent = mean_interval(spend).named("Spend per customer", kind="money")
         if whole:

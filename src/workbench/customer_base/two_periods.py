@@ -17,7 +17,15 @@ from workbench.arrays import Array
 from workbench.customer_base.cells import Z, sides_of
 from workbench.errors import DataError, require_columns
 from workbench.languages import Language, speak
-from workbench.results import Estimate, Finding, Picture, Result, labelled, named_estimates
+from workbench.results import (
+    Estimate,
+    Finding,
+    Picture,
+    Result,
+    directed,
+    labelled,
+    named_estimates,
+)
 from workbench.results.drawing import interval_dots
 from workbench.stats.disclosure import (
     Sums,
@@ -38,11 +46,18 @@ NAMES: Final = {
     "new": "New customers", "back": "Customers who came back", "kept": "Customers who stayed",
     "lost": "Customers who did not buy again",
 }  # fmt: skip
-MOVED = "Sales changed by {change} from one period to the next"
-PARTS = (
-    "New customers brought {new}, customers who came back {back}; those who stayed changed theirs"
-    " by {kept}, and {lost} went with those who did not buy again"
-)
+MOVED: Final = {
+    "rose": "Sales rose by {change} compared with the period before",
+    "fell": "Sales fell by {change} compared with the period before",
+    "open": "Sales changed by {change} compared with the period before, which may be chance",
+}
+#: By whether those who stayed spent more.
+PARTS: Final = {
+    True: "New customers brought {new}, customers who came back {back}; those who stayed spent"
+    " {kept} more, and {lost} went with those who did not buy again",
+    False: "New customers brought {new}, customers who came back {back}; those who stayed spent"
+    " {kept} less, and {lost} went with those who did not buy again",
+}
 COUNTED = (
     "Of the customers of the period before {stayed} bought again; {new} customers are new and"
     " {back} came back"
@@ -91,22 +106,22 @@ class PeriodFlows(Result):
                 return [Finding("customer_base.flows", STAYED, {"stayed": self.stayed})]
             counts = {s: Estimate(float(t["n"].loc[s]), digits=0) for s in ("new", "back")}
             return [Finding("customer_base.flows", COUNTED, {"stayed": self.stayed, **counts})]
-        each = {
-            s: Estimate.of_row(t.loc[s], "change", kind="money", signed=s == "kept")
-            for s in STATUSES
-        }
+        each = {s: Estimate.of_row(t.loc[s], "change", kind="money") for s in STATUSES}
+        more = each["kept"].value >= 0
+        each["kept"] = each["kept"] if more else each["kept"].scaled(-1)
         each["lost"] = each["lost"].scaled(-1)
+        way, size = directed(self.change)
         said = [
             Finding(
-                "customer_base.flows", MOVED, {"change": self.change},
+                "customer_base.flows", MOVED[way], {"change": size},
                 estimates={"change": self.change, "stayed": self.stayed}, money=self.change,
             ),
-            Finding("customer_base.parts", PARTS, {s: e.point for s, e in each.items()}),
+            Finding("customer_base.parts", PARTS[more], {s: e.point for s, e in each.items()}),
         ]  # fmt: skip
         if "p" in t:
             for key, row in t[t["p"] < 0.05].iterrows():
-                more = Estimate.of_row(row, "more", kind="money", signed=True)
-                values = {"who": NAMES[str(key)], "change": more}
+                other = Estimate.of_row(row, "more", kind="money", signed=True)
+                values = {"who": NAMES[str(key)], "change": other}
                 said.append(Finding(f"customer_base.flows.{key}", OTHERWISE, values))
         return said
 
@@ -115,10 +130,10 @@ class PeriodFlows(Result):
         if self.change is None:
             return None
         return Picture(
-            self.plot, "New, back, kept and lost customers moved sales by {change}",
+            self.plot, "Which customers moved sales",
             "What each group of customers added or took, from one period to the next; 95%"
             " confidence intervals",
-            self.table, {"change": self.change.point},
+            self.table,
         )  # fmt: skip
 
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:

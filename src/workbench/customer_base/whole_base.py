@@ -272,7 +272,7 @@ def _by_period(
         )
         put(table, "value", ratio, hidden, hidden)
         table["sales"] = np.where(hidden, np.nan, sums["spend"])
-        about |= {"value": ("Value of an order", "money"), "sales": ("Sales", "money")}
+        about |= {"value": ("Average order value", "money"), "sales": ("Sales", "money")}
     return labelled(table, **about)
 
 

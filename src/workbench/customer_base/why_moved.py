@@ -38,7 +38,7 @@ EVERYBODY: Final = "All customers"
 FACTORS: Final = ("customers", "frequency", "value", "mix")
 FACTOR_NAMES: Final = {
     "customers": "Number of customers", "frequency": "Orders per customer",
-    "value": "Value of an order", "mix": "What is bought",
+    "value": "Average order value", "mix": "What is bought",
 }  # fmt: skip
 #: What a part says, up and down: of everybody, of a group.
 SAID: Final = {

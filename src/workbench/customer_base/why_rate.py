@@ -20,7 +20,7 @@ from workbench.customer_base.parts import Divide, divided
 from workbench.customer_base.why_moved import OTHERS
 from workbench.errors import DataError, require_columns
 from workbench.languages import Language, speak
-from workbench.results import Estimate, Finding, Picture, Result, labelled
+from workbench.results import Estimate, Finding, Picture, Result, directed, labelled
 from workbench.results.drawing import interval_dots
 from workbench.stats.disclosure import rule_of
 from workbench.study import CellRule
@@ -29,10 +29,19 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 NAMES: Final = {"group": "In the group", "mix": "Share of the group"}
-MOVED_IN = "{what} changed by {change}; of that {part} by {group} itself"
-MOVED_BY_MIX = (
-    "{what} changed by {change}; of that {part} since {group} has another share of the customers"
-)
+#: By where the change went, and whether the group itself or its share moved.
+MOVED: Final = {
+    ("rose", "group"): "{what} rose by {change}; the change within {group} itself is {part}",
+    ("fell", "group"): "{what} fell by {change}; the change within {group} itself is {part}",
+    ("open", "group"): "{what} changed by {change}, which may be chance; the change within {group}"
+    " itself is {part}",
+    ("rose", "mix"): "{what} rose by {change}; since {group} has another share of the customers it"
+    " moved by {part}",
+    ("fell", "mix"): "{what} fell by {change}; since {group} has another share of the customers it"
+    " moved by {part}",
+    ("open", "mix"): "{what} changed by {change}, which may be chance; since {group} has another"
+    " share of the customers it moved by {part}",
+}
 NOISE = "{what} changed by {change}, and no part of that by {by} is more than chance"
 
 
@@ -79,8 +88,9 @@ class RateMovement(Result):
             return [Finding(key, NOISE, about, verdict="noise")]
         row = out.iloc[0]
         part = self._part(row)
-        message = MOVED_IN if row["kind"] == "group" else MOVED_BY_MIX
-        values = about | {"part": part, "group": str(row["group"])}
+        way, size = directed(self.change)
+        message = MOVED[way, "group" if row["kind"] == "group" else "mix"]
+        values = about | {"change": size, "part": part, "group": str(row["group"])}
         return [Finding(key, message, values, verdict="moved", estimates={"part": part})]
 
     def picture(self) -> Picture:

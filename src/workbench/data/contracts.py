@@ -18,7 +18,7 @@ _MESSAGES: Final = {
     COLUMN: "The table {table} has no column {column}, which its contract asks for",
     VALUE: "{share} of the rows of {table} have values of {column} that its contract does not name",
     MISSING: "{share} of the rows of {table} lack {column}; its contract allows {limit}",
-    ASIDE: "{share} of the rows of {table} were set aside; its contract allows {limit}",
+    ASIDE: "{share} of the rows of {table} were excluded; its contract allows {limit}",
 }
 _ADVICE: Final = "Ask who delivers {table} what has changed, before its numbers are read."
 

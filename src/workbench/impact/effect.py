@@ -372,9 +372,13 @@ def answers_table(table: pd.DataFrame, **first: str) -> pd.DataFrame:
 
 
 def difference_form(differences: pd.Series) -> str:
-    """Say how differences below one another are written: three digits below one, two below ten."""
-    largest = float(differences.astype(float).abs().max()) if len(differences) else 0.0
-    return f"number:{3 if largest < 1 else 2 if largest < 10 else 1}"
+    """Say how differences below one another are written: three digits below one, two below ten.
+
+    The smallest decides: beside the points of a score a difference of shares would read 0.0.
+    """
+    sizes = differences.astype(float).abs()
+    least = float(sizes[sizes > 0].min()) if (sizes > 0).any() else 0.0
+    return f"number:{3 if least < 1 else 2 if least < 10 else 1}"
 
 
 def mark_start(ax: Axes, first: int) -> None:
@@ -443,7 +447,7 @@ def relative_to_known(
 
     What was seen is what it is: all that is unsure is what would have been. Of an outcome that
     cannot be negative none lies below -100 %. NaN where the counterfactual is not above zero, or
-    may, by the interval of a clear rise, be none: a share of next to nothing has no size.
+    may, by the interval, be none: a share of next to nothing has no size.
     """
     # a base that is nothing but rounding is none
     least = _ROUNDING * max(abs(mean), abs(effect))
@@ -452,5 +456,6 @@ def relative_to_known(
         for t in (effect, low, high)
     )
     nothing = float("nan")
-    known = np.isfinite(ratio) and not (low > 0 and np.isnan(above))
+    ends = ((low, below), (high, above))
+    known = np.isfinite(ratio) and not any(np.isfinite(t) and np.isnan(x) for t, x in ends)
     return (ratio, below, above) if known else (nothing, nothing, nothing)

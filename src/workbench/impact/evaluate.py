@@ -289,6 +289,9 @@ def evaluate(
     checks += other_measures(records, case, treatments, titles or {})
     checks += [*left_by_card(case), *left_out(material.left)]
     about: Any = {"outcome": outcome_name(outcome, label), "kind": kind, "every": case.period}
+    if kind == "points":  # a score that may be negative has no share of itself
+        about |= dict.fromkeys(("relative", "relative_low", "relative_high"), _NAN)
+        others = [replace(one, **about) for one in others]
     if effect is not None:
         effect = replace(effect, checks=(), **about)
     seen = None if seen is None else replace(seen, **about)

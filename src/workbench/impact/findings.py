@@ -35,10 +35,10 @@ UNLIKELY: Final = 0.1
 
 _RIGHT = "Compared with no measure, {outcome} improved: {change}"
 _WRONG = "Compared with no measure, {outcome} worsened: {change}"
-_UNSHOWN = "No effect on {outcome} can be shown: it lies between {low} and {high}"
+_UNSHOWN = "No effect on {outcome} was found: it lies between {low} and {high}"
 _CHANCE = (
-    "No effect on {outcome} is shown: it changed by {change}, but among {n} outcomes one may change"
-    " as much by chance (p-value adjusted for their number: {p})"
+    "No effect on {outcome} was found: it changed by {change}, but among {n} outcomes one may"
+    " change as much by chance (p-value adjusted for their number: {p})"
 )
 #: What was found (or what chance explains), and how the claim fares -> a sentence.
 FOUND: Final = {
@@ -69,7 +69,7 @@ GLANCE: Final = {
 #: Verdict on a case -> heading, and how grave it is.
 HEADINGS: Final[dict[str, tuple[str, Severity]]] = {
     "harmful": ("{title}: it harmed {outcomes} ({grade} evidence)", "warning"),
-    "not shown": ("{title}: no effect on {outcomes} is shown ({grade} evidence)", "note"),
+    "not shown": ("{title}: no effect on {outcomes} found ({grade} evidence)", "note"),
     "cannot be told": ("{title}: no conclusion about {outcomes} is possible", "refusal"),
     "shown and pays": (
         "{title}: it worked for {outcomes} and pays ({grade} evidence)",

@@ -269,7 +269,7 @@ _SHOWN: Final = {
 
 #: What readers see of the card's own words.
 _WORDS: Final = {
-    "random": "by lot", "rule": "by a rule", "worst": "the worst", "volunteers": "volunteers",
+    "random": "at random", "rule": "by a rule", "worst": "the worst", "volunteers": "volunteers",
     "everybody": "all together", "customer": "customers, each by itself",
 }  # fmt: skip
 

@@ -29,10 +29,10 @@ from workbench.languages import Language, speak
 from workbench.results import Estimate, Finding, Picture, Result, labelled
 from workbench.study import Case
 
-LOT: Final = "by lot among all"
-PAIRS: Final = "by lot within blocks of like history"
-STRATA: Final = "by lot within {column}"
-WITHIN: Final = "by lot within a column"
+LOT: Final = "at random among all"
+PAIRS: Final = "at random within blocks of like history"
+STRATA: Final = "at random within {column}"
+WITHIN: Final = "at random within a column"
 #: Gain, in the smallest visible effect, below which a plain lot does as well.
 WORTH_BLOCKS: Final = 0.05
 _FEWEST_UNITS: Final = 6
@@ -50,9 +50,9 @@ SAID: Final = {
     "never": "Even after {periods} periods the claim of {claimed} is seen with a probability of"
     " {chance} only.",
     "when": "The claim of {claimed} is seen with a probability of {power} from {first} periods on.",
-    "success": "What counts as success: the 95% interval of the effect on {outcome}, compared"
-    " within the blocks of the lot at the same history, lies wholly on the right side of zero after"
-    " {periods} periods.",
+    "success": "What counts as success: the 95% interval of the effect on {outcome}, "
+    "compared within the blocks of the random choice at the same history, lies "
+    "wholly on the right side of zero after {periods} periods.",
     "cost": "It costs {cost} until then.",
     "seed": "The list is drawn with the seed {seed}; the same seed draws it again.",
     "short": "The history bears a time of {n} periods only; longer ones are told as if they showed"
@@ -124,7 +124,7 @@ class CasePlan(Result):
             self.ways, way="Who is treated",
             column="Column", blocks="Blocks",
             detectable=("Smallest detectable effect", "percent:1"),
-            gain=("Smaller than by lot among all", "percent:0"), chosen="Chosen",
+            gain=("Smaller than at random among all", "percent:0"), chosen="Chosen",
         )  # fmt: skip
 
     @property

@@ -18,7 +18,7 @@ from workbench.impact.designs.design import refusal
 from workbench.impact.designs.staggered.staggered_effect import StaggeredEffect
 from workbench.impact.designs.survival.time_to_event import LEAVING, staying_if_known
 from workbench.impact.designs.synthetic.synthetic_control import SyntheticControl
-from workbench.impact.effect import ALPHA, Effect, answers_table
+from workbench.impact.effect import ALPHA, Effect, answers_table, difference_form
 from workbench.impact.evaluate import Evaluation, judge, outcome_name
 from workbench.impact.experiment.arms import Arms, arms_of, compare_arms, versions_table
 from workbench.impact.experiment.whom import Uplift, whom_it_helps
@@ -239,12 +239,17 @@ class CaseReport(Result):
         names = ["effect", "effect_low", "effect_high", "difference", "difference_low"]
         numbers = ["claimed", "glance", *names, "difference_high", "p", "p_holm"]
         table = pd.DataFrame(rows, columns=["outcome", "design", *numbers, "verdict", "strength"])
+        table = table.astype(dict.fromkeys(numbers, float))
+        # where an effect has no share of what would have been, its difference is told
+        apart = table[table["effect"].isna() & table["difference"].notna()]
+        points = {"difference": ("Difference", difference_form(apart["difference"]))}
         return labelled(
-            table.astype(dict.fromkeys(numbers, float)),
+            table,
             outcome="Outcome",
             claimed=("Claimed", "percent:0"),
             glance=("Simple before/after comparison", "percent:0"),
             effect=("Effect", "percent:1"),
+            **(points if len(apart) else {}),
             p_holm=("p-value (Holm)", "p"),
             verdict="Verdict",
             strength="Strength of evidence",
@@ -292,7 +297,7 @@ class CaseReport(Result):
         return labelled(
             self.main.designs.sort_values("admissible", ascending=False, kind="stable"),
             design="Design", admissible="Admissible", answers="Used",
-            assumption="What must hold", reason="Why not",
+            assumption="Assumption", reason="Why not",
         )  # fmt: skip
 
     @property
@@ -377,7 +382,7 @@ class CaseReport(Result):
         return Picture(
             self.plot_outcomes,
             "With the measure and without it",
-            "The treated, period by period",
+            "Those with the measure, period by period",
             self.series,
         )
 
@@ -422,12 +427,12 @@ class CaseReport(Result):
 
 #: Outcomes whose effects add up over periods and customers, in running text.
 TOTALS: Final = {
-    "sales": "Added up over {n} periods and {customers} treated customers, sales changed by"
-    " {total}.",
-    "orders_per_customer": "Added up over {n} periods and {customers} treated customers, orders"
-    " changed by {total}.",
-    "churn": "Added up over {n} periods and {customers} treated customers, the number of those who"
-    " left changed by {total}.",
+    "sales": "Added up over {n} periods and {customers} customers with the measure, the "
+    "effect on sales is {total}.",
+    "orders_per_customer": "Added up over {n} periods and {customers} customers with the "
+    "measure, the effect on orders is {total}.",
+    "churn": "Added up over {n} periods and {customers} customers with the measure, the "
+    "effect on the number of those who left is {total}.",
 }
 
 

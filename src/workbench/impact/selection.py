@@ -16,7 +16,7 @@ from workbench.results import Finding
 CHOSEN = {
     "random": "Who got it was chosen at random.",
     "rule": "Who got it followed from a rule.",
-    "worst": "The worst got it.",
+    "worst": "It was given to the weakest.",
     "volunteers": "Volunteers took part.",
     "everybody": "Everybody got it at the same time.",
 }

@@ -244,7 +244,11 @@ class Landing:
                 doubt = language("may be chance, as several outcomes were looked at")
                 said += f"; {escape(doubt)}"
         money = as_value(finding.money) if finding.money is not None else None
-        net = escape("–") if money is None else marked(money, money.estimate(language))
+        net = escape("–")
+        if money is not None:
+            shown = money.estimate(language)
+            ends = escape(money.text(language).removeprefix(shown).strip())
+            net = f'{marked(money, shown)} <span class="wb-effect">{ends}</span>'
         # the key, the page and the verdict, so that whoever compares the pages finds them
         about = f'data-finding="{finding.key}" data-page="{page}" data-verdict="{verdict}"'
         return (
@@ -310,7 +314,7 @@ class Landing:
         heading("What has changed since the last run")
         for language in readers():
             said = language(
-                "{n} of {total} headline numbers have changed.",
+                "{n} of {total} headline figures have changed.",
                 n=len(moved),
                 total=len(self.overview.rows),
             )
@@ -361,7 +365,7 @@ def news(overview: Overview, language: Language) -> str:
         return language("This is the study's first complete run.")
     if not moved:
         return language("No headline number has changed since the last complete run.")
-    return language("Headline numbers that have changed since the last run: {n}.", n=len(moved))
+    return language("Headline figures that have changed since the last run: {n}.", n=len(moved))
 
 
 def standing(overview: Overview, language: Language) -> str:

@@ -13,8 +13,8 @@ from workbench.reporting.display import emit, readers
 
 TRAIT = "{attribute}: {level} ({inside}, others {outside})"
 TRAIT_NUMBER = "{attribute}: {inside} on average (others {outside})"
-TYPICAL = "{median} (half between {low} and {high}; everyone {everyone})"
-TYPICAL_SHORT = "{median} (everyone {everyone})"
+TYPICAL = "{median} (middle half {low} to {high}; all customers {everyone})"
+TYPICAL_SHORT = "{median} (all customers {everyone})"
 
 
 class _Card(Protocol):

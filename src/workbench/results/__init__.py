@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workbench.results.columns import Column, columns_of, labelled
-from workbench.results.estimate import Estimate, Kind, named_estimates
+from workbench.results.estimate import Estimate, Kind, directed, named_estimates
 from workbench.results.finding import Advice, Finding, Severity, plain
 from workbench.results.result import Picture, Result, attempt
 
@@ -18,6 +18,7 @@ __all__ = [
     "Severity",
     "attempt",
     "columns_of",
+    "directed",
     "labelled",
     "named_estimates",
     "plain",

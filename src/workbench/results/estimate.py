@@ -189,3 +189,20 @@ def named_estimates(
         f"{prefix}{key}": Estimate(value, least, most, people, **{"label": str(key), **about})
         for key, (value, least, most), people in zip(table[name], numbers, behind, strict=True)
     }
+
+
+def directed(change: Estimate) -> tuple[str, Estimate]:
+    """Tell which way a change went, and how far: a sentence says "rose by 7", not "changed by +7".
+
+    Returns
+    -------
+    str
+        ``rose`` or ``fell``; ``open`` where the interval holds no change.
+    Estimate
+        Its size, without a sign where the direction is told.
+    """
+    if change.low > 0 or (not change.known and change.value > 0):
+        return "rose", change.named(signed=False)
+    if change.high < 0 or (not change.known and change.value < 0):
+        return "fell", change.scaled(-1.0).named(signed=False, fact="")
+    return "open", change

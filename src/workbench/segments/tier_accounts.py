@@ -90,7 +90,7 @@ class TierAccounts(Result):
         ax = plt.gca() if ax is None else ax
         t = self.table.iloc[::-1]
         names = [say.name(tier) for tier in t["tier"]]
-        label = say("Yield less cost, a customer and year")
+        label = say("Margin less cost, per customer and year")
         interval_dots(ax, names, t["net"], t["low"], t["high"], label)
         ax.axvline(0, color="0.6", linewidth=1)
         return ax
@@ -182,8 +182,8 @@ def tier_accounts(
         pd.DataFrame(rows, columns=columns), tier="Tier", n="Customers",
         revenue=("Sales per customer and year", "money:0"),
         cost=("Cost per customer and year", "money:0"),
-        net=("Net yield a customer and year", "money:0"),
-        total=("Net yield of the tier", "money:0"),
+        net=("Net contribution per customer and year", "money:0"),
+        total=("Net contribution of the tier", "money:0"),
     )  # fmt: skip
     return TierAccounts(table, margin, tuple(said))
 

@@ -61,7 +61,7 @@ def test_groups_that_are_there_are_found() -> None:
     assert far == pytest.approx(6 / spread, abs=0.1)
     found.plot()
     heading, reason, preferred = found.findings()
-    assert heading.text == "The data show 3 groups of their own" and reason == found.reason
+    assert heading.text == "The data show 3 natural clusters" and reason == found.reason
     assert preferred.text.startswith("The silhouette prefers 3 groups, the gap statistic 3, a")
     assert found.evidence.plot().get_xlabel() == "Number of groups"
 

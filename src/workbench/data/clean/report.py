@@ -246,7 +246,7 @@ class CleaningReport(Result):
         ]
         names: dict[str, str | tuple[str, str]] = {
             "table": "Table", "part_of": "Part of", "read": "Read", "kept": "Kept",
-            "not_needed": "Not needed", "set_aside": "Set aside",
+            "not_needed": "Not needed", "set_aside": "Excluded",
             "share_kept": ("Share that can be used", "percent:1"),
             "first": "First", "last": "Last", "encoding": "Encoding",
         }  # fmt: skip

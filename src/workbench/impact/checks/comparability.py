@@ -76,7 +76,7 @@ def left_by_card(case: Case) -> list[Finding]:
     """Name the groups that the card leaves out, and why, and the time of transition."""
     coming = Finding(
         "transition",
-        "The first {n} periods after the start are set aside as transition, as the card says.",
+        "The first {n} periods after the start are left out as transition, as the card says.",
         {"n": case.transition},
     )
     groups = [

@@ -185,19 +185,19 @@ def return_check(before: Array, after: Array, returning: Return) -> Finding:
     if share >= 1:
         return Finding(
             "return to the mean",
-            "The whole change at a glance would have come by itself: extreme values return to the"
-            " mean.",
+            "The whole before/after change would have come by itself: extreme values return"
+            " to the mean.",
         )
     if share > _MUCH:
         return Finding(
             "return to the mean",
-            "Of the change at a glance, about {share} percent would have come by itself: extreme"
-            " values return to the mean.",
+            "Of the before/after change, about {share} percent would have come by itself: "
+            "extreme values return to the mean.",
             {"share": round(100 * share)},
         )
     return Finding(
         "return to the mean",
-        "Little of the change at a glance is a return to the mean.",
+        "Little of the before/after change is a return to the mean.",
         severity="ok",
     )
 

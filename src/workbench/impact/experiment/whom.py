@@ -36,9 +36,9 @@ from workbench.results import Estimate, Finding, Picture, Result, Severity, labe
 from workbench.stats import holm
 from workbench.study import Case
 
-RULE, NOBODY, ALL, AS_MANY = "the rule", "nobody", "for all", "by lot, for the budget"
+RULE, NOBODY, ALL, AS_MANY = "the rule", "nobody", "for all", "at random, for the budget"
 #: A policy without a rule, in running text.
-SECOND: Final = {ALL: "{arm} for all", AS_MANY: "{arm} by lot, for the budget"}
+SECOND: Final = {ALL: "{arm} for all", AS_MANY: "{arm} at random, for the budget"}
 # Customers that each arm needs, so that the first rule is learnt from more than a handful.
 _FEWEST: Final = 200
 _FEWEST_SHOWN: Final = 20
@@ -219,7 +219,7 @@ class Uplift(Result):
             )  # fmt: skip
             lot = [0.0, *rows["lot"]]
             ax.plot(place, lot, "--", color=line.get_color(), linewidth=1,
-                    label=t("{arm}, by lot").format(arm=arm))  # fmt: skip
+                    label=t("{arm}, at random").format(arm=arm))  # fmt: skip
         ax.axhline(0, color=plt.rcParams["axes.edgecolor"], linewidth=0.8)
         ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         ax.set_xlabel(t("Share of customers reached, those foretold to gain most first"))

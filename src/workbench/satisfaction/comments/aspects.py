@@ -90,9 +90,9 @@ class AspectTable(Result):
         told = [Finding("aspects.overall", detail, values), frequent]
         if worst is None or worst["high"] >= self.overall.value:
             message = (
-                "No subject is shown to be spoken of less kindly than comments are on the whole"
+                "No subject is criticised clearly more than comments are on average"
                 if people
-                else "No subject is shown to come from less satisfied customers than the others"
+                else "No subject comes from clearly less satisfied customers than the others"
             )
             return [Finding("aspects", message, verdict="open"), *told]
         share = Estimate(*worst[["estimate", "low", "high", "known"]], kind="percent")
@@ -187,7 +187,9 @@ def aspect_table(
             row |= dict(zip(("share", "share_low", "share_high"), share, strict=True))
             row |= {"known": int(mine.sum()), "reason": ""}
             if tones.basis == "none" or mine.sum() < min_cell:
-                row["reason"] = "" if tones.basis == "none" else "too few comments of known tone"
+                row["reason"] = (
+                    "" if tones.basis == "none" else "too few comments of known sentiment"
+                )
             else:
                 value = tones.share_of(comments, about, level)
                 row |= dict(zip(("estimate", "low", "high"), value, strict=True))
@@ -201,7 +203,7 @@ def aspect_table(
         label="Subject",
         n="Respondents",
         share=("Share of comments", "percent"),
-        known="Tone known of",
+        known="Comments with known sentiment",
         estimate=(_SHARE[tones.basis], "percent"),
         reason="Note",
     )

@@ -338,7 +338,7 @@ def _seen(comments: Comments, predicted: Array, rated: Array) -> dict[str, Array
     about = comments.mentions().any(axis=1).to_numpy(dtype=float)
     looks = {"length in characters (logarithm)": np.log(comments.texts.str.len().to_numpy(float))}
     looks |= {"share about a subject of the codebook": about}
-    looks |= {"chance of a positive tone by the method": predicted[at]}
+    looks |= {"probability of a positive sentiment by the method": predicted[at]}
     looks |= {"share of satisfied writers": rated[at]}
     out = {}
     for name, values in looks.items():

@@ -37,8 +37,8 @@ _LEAST = 20
 _LABELS = {
     ("aspect", "people"): "Coders on the aspect",
     ("aspect", "method"): "Method and coder on the aspect",
-    ("tone", "people"): "Coders on the tone",
-    ("tone", "method"): "Method and coder on the tone",
+    ("tone", "people"): "Coders on the sentiment",
+    ("tone", "method"): "Method and coder on the sentiment",
 }
 
 

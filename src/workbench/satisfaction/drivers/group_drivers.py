@@ -89,7 +89,7 @@ class GroupDrivers(Result):
             )
             for group, found in self.drivers.items()
         ]
-        message, verdict = "No group is shown to weigh the services differently", "alike"
+        message, verdict = "No group weighs the services clearly differently", "alike"
         if len(self.drivers) == 1:
             message, verdict = "Only one group has answers enough for drivers of its own", "one"
         elif self.differ:

@@ -154,12 +154,12 @@ class Gaps(Result):
             )
         elif above:
             message, verdict = (
-                "No item is shown to fall short; {above} of {total} exceed what customers expect",
+                "No item clearly falls short; {above} of {total} exceed what customers expect",
                 "above",
             )
         else:
             message, verdict = (
-                "No item is shown to fall short of, or to exceed, what customers expect",
+                "No item clearly falls short of, or exceeds, what customers expect",
                 "open",
             )
         advice = None

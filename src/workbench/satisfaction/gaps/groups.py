@@ -82,7 +82,7 @@ class GroupGaps(Result):
         elif all(each.low > 0 for each in shown.values()) and others:
             message = "Expectations are exceeded in every group, least for {worst}"
         elif others:
-            message = "No group is shown to differ from the others"
+            message = "No group differs clearly from the others"
         else:
             message = "Only one group is large enough to be shown: {worst}"
         return [

@@ -84,14 +84,15 @@ class Kano(Result):
         return [
             Finding(
                 "kano",
-                "Of {n} services, {clear} have a clear place between must and delight",
+                "{clear} of {n} services have a clear Kano category",
                 {"n": len(self.table), "clear": self.n_clear},
             ),
             Finding(
                 "kano.meaning",
-                "A must is missed when it fails and goes unnoticed when it works; a delight is the"
-                " reverse. Between them lie services of which more is better. A place is clear when"
-                " it is named beyond chance more often than any other.",
+                "A must-be service is missed when it fails and goes unnoticed when it "
+                "works; an attractive one is the reverse. Between them lie one-dimensional "
+                "services, of which more is better. A category is clear when it is named "
+                "beyond chance more often than any other.",
             ),
         ]
 
@@ -99,7 +100,7 @@ class Kano(Result):
         """Categories of the items."""
         return Picture(
             self.plot,
-            "Musts and delights",
+            "Must-be and attractive services",
             "Respondents who were asked both questions",
             self.table,
             height=4.8,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -15,13 +15,43 @@ from matplotlib.axes import Axes
 from workbench.arrays import Array
 from workbench.errors import DataError
 from workbench.languages import Language, speak
-from workbench.results import Estimate, Finding, Picture, Result, labelled, named_estimates
+from workbench.results import (
+    Estimate,
+    Finding,
+    Picture,
+    Result,
+    directed,
+    labelled,
+    named_estimates,
+)
 from workbench.satisfaction.questionnaire.answers import WEIGHT
 from workbench.stats import effective_answers, mean_interval, unequal_weights, wilson
 from workbench.stats.intervals import normal_quantile
 
 _LEAST_EVENTS = 10
 _LEAST_CUSTOMERS = 30
+
+
+_SAME = "among customers of the same standing and wave."
+_AS_OFTEN = (
+    "among customers who had bought as often before and answered in the same wave. That is no proof"
+    " that satisfaction sells: what makes people satisfied may also make them buy."
+)
+#: By whether it is about leaving, and where the difference goes.
+DETAILS: Final = {
+    (True, "rose"): "With one point more on the scale, the odds of leaving are {more} higher, "
+    + _SAME,
+    (True, "fell"): "With one point more on the scale, the odds of leaving are {more} lower, "
+    + _SAME,
+    (True, "open"): "With one point more on the scale, the odds of leaving differ by {more}, which"
+    " may be chance, " + _SAME,
+    (False, "rose"): "With one point more on the scale, later purchases are {more} higher, "
+    + _AS_OFTEN,
+    (False, "fell"): "With one point more on the scale, later purchases are {more} lower, "
+    + _AS_OFTEN,
+    (False, "open"): "With one point more on the scale, later purchases differ by {more}, which may"
+    " be chance, " + _AS_OFTEN,
+}
 
 
 @dataclass(frozen=True)
@@ -82,29 +112,21 @@ class BehaviourAfter(Result):
     def findings(self) -> list[Finding]:
         """Whether more satisfied customers behaved otherwise, and by how much."""
         more, rises = self.difference, self.adjusted.value > 1
-        values = {"days": self.days, "more": more}
+        way, size = directed(more)
+        values = {"days": self.days, "more": size}
         if self.kind == "leaving":
             message = "No clear link between satisfaction and churn"
             if self.clear:
                 message = "Satisfied customers left less often in the {days} days after"
                 if rises:
                     message = "Satisfied customers left more often in the {days} days after"
-            detail = (
-                "With one point more on the scale, the odds of leaving differ by {more}, among"
-                " customers of the same standing and wave."
-            )
         else:
             message = "No clear link between satisfaction and later purchases"
             if self.clear:
                 message = "Satisfied customers bought less in the {days} days after"
                 if rises:
                     message = "Satisfied customers bought more in the {days} days after"
-            detail = (
-                "With one point more on the scale, later purchases differ by {more}, among"
-                " customers who had bought as often before and answered in the same wave. That is"
-                " no proof that satisfaction sells: what makes people content may also make them"
-                " buy."
-            )
+        detail = DETAILS[self.kind == "leaving", way]
         return [
             Finding(
                 f"later.{self.kind}",

@@ -11,7 +11,7 @@ import pandas as pd
 
 from workbench.arrays import Array, Index
 from workbench.errors import DataError
-from workbench.results import Estimate, Finding, Kind, Result, labelled
+from workbench.results import Estimate, Finding, Kind, Result, directed, labelled
 from workbench.satisfaction.loyalty.changes import Measure, cell_of, change_between
 from workbench.satisfaction.questionnaire.answers import require_questions
 from workbench.satisfaction.questionnaire.survey import SurveyData
@@ -97,7 +97,7 @@ class GroupChanges(Result):
             return [
                 Finding(
                     "changes.groups",
-                    "No group is shown to have moved from the last wave to this one",
+                    "No group has moved clearly from the last wave to this one",
                     values,
                     verdict="open",
                 ),
@@ -106,8 +106,14 @@ class GroupChanges(Result):
         lines = [
             Finding(
                 f"changes.{row['measure']}.{row['group']}",
-                "{group}: {measure} changed by {change}",
-                {"group": row["group"], "measure": row["measure"], "change": self.change(row)},
+                "{group}: {measure} rose by {change}"
+                if row["estimate"] > 0
+                else "{group}: {measure} fell by {change}",
+                {
+                    "group": row["group"],
+                    "measure": row["measure"],
+                    "change": directed(self.change(row))[1],
+                },
                 verdict="risen" if row["estimate"] > 0 else "fallen",
             )
             for _, row in moved.iterrows()

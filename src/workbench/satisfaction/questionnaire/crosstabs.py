@@ -86,7 +86,7 @@ class Crosstab(Result):
             )
         ]
         if not self.differ:
-            return [*found, Finding("choices.alike", "No group is shown to choose differently.")]
+            return [*found, Finding("choices.alike", "No group chooses clearly differently.")]
         open_rows = self.table[~self.table["withheld"]]
         marked = open_rows[open_rows["more_than"] != ""]
         least = open_rows.groupby("choice")["share"].min()

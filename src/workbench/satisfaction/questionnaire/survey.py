@@ -192,8 +192,8 @@ class SurveyData:
                 Finding("weights", "The answers are not weighted", verdict="unweighted"),
                 Finding(
                     "weights.meaning",
-                    "Every answer counts the same. If the contented answer more readily, all"
-                    " results are too good.",
+                    "Every answer counts the same. If satisfied customers answer more "
+                    "readily, all results are too good.",
                 ),
             ]
         last, size = self._last_size, self.size

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 OTHER = "other"
 
 SOME = "{n} of {total} traits go with leaving sooner or later"
-NONE = "No trait was shown to go with leaving"
+NONE = "No trait was found to be linked with leaving"
 IN_PAIRS = (
     "These traits tell who leaves first in {share} of pairs; guessing gives 50%. Where a ratio "
     "is 2, contracts end at twice the rate."

@@ -51,7 +51,7 @@ TELLS: dict[Who, tuple[str, str]] = {
         "The model can tell who stops buying",
         "No evidence that the model can tell who stops buying",
     ),
-    "subscribers": ("The model tells who leaves", "The model was not shown to tell who leaves"),
+    "subscribers": ("The model tells who leaves", "The model was not found to tell who leaves"),
 }
 RATE: dict[Who, str] = {
     "buyers": "Active customers who stopped buying in the test period",

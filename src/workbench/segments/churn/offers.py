@@ -47,7 +47,7 @@ NO_CALL: dict[Who, str] = {
 TERMS: dict[Who, str] = {
     "buyers": "If a call costs {cost} and keeps {keeps} of those about to leave, calling "
     "the {n} of {of} active buyers for whom it pays can be expected to bring "
-    "{benefit}. It pays as long as a call keeps at least {least}. That a call "
+    "{benefit}. It breaks even if a call keeps at least {least}. That a call "
     "keeps anybody is an assumption: test it on some of them, chosen at random.",
     "subscribers": "The calls pay for {n} of {of} subscribers and can be expected to bring "
     "{benefit}, as long as a call keeps at least {least} of those about to leave.",

@@ -34,8 +34,8 @@ STABLE = 0.75
 MARGIN = 0.05
 
 
-GROUPS = "The data show {k} groups of their own"
-NO_GROUPS = "The data show no clear groups of their own"
+GROUPS = "The data show {k} natural clusters"
+NO_GROUPS = "The data show no clear natural clusters"
 CLEAR = (
     "{k} groups stand apart: their separation of {separation} clearly exceeds {null}, the best "
     "that data without groups reached, and repeated fits agree (adjusted Rand {stability})."

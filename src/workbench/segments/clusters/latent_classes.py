@@ -56,7 +56,7 @@ DEGREE = (
     "(adjusted Rand {stability}), but each class answers higher than the one before on every "
     "scale. A single scale may say the same."
 )
-NOWHERE = "No fit came to rest within {steps} steps: the answers hold too little to find classes."
+NOWHERE = "No fit converged within {steps} steps: the answers hold too little to find classes."
 
 
 @dataclass(frozen=True)
@@ -388,7 +388,7 @@ def _result(
             k="Number of classes",
             log_likelihood=("Log-likelihood", "number:1"),
             bic=("BIC", "number:1"),
-            converged="Came to rest",
+            converged="Converged",
             starts_agreeing="Starts that agree",
         ),
         distinguishing(labels[seen], answers[seen].apply(_as_words), levels=30),

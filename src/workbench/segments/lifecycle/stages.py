@@ -52,7 +52,7 @@ AS_BEFORE = "Buys as before"
 FEWER = (
     "At least {least} and {change} fewer purchases in the last {days} days than in as many before"
 )
-AFTER_SILENCE = "Bought within the last {days} days, after a silence as long"
+AFTER_SILENCE = "Bought within the last {days} days, after as many without a purchase"
 SILENT = "No purchase for more than {days} days"
 DOUBTFUL = "P(active) below {share}"
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 GOES_MOST = "{attribute} is linked most closely to the segments"
-GOES_WITH_NONE = "No attribute was shown to go with the segments"
+GOES_WITH_NONE = "No attribute was found to differ between the segments"
 
 
 @dataclass(frozen=True)

@@ -55,8 +55,8 @@ _COVARIANCES = {
 }
 NAME = "difference in differences"
 ASSUMPTION = (
-    "Without the measure, the treated would have moved in step with the comparison group"
-    " (parallel trends)."
+    "Without the measure, those who got it would have followed the same trend as the "
+    "comparison group (parallel trends)."
 )
 
 
@@ -249,8 +249,8 @@ SAME_RULE = Design[Panel](
     name="same rule",
     family="differences",
     shape="units",
-    assumption="Units that met the same rule but did not get the measure would have moved in step"
-    " with those that got it.",
+    assumption="Units that met the same rule but did not get the measure would have "
+    "followed the same trend as those that got it.",
     grade=2,
     lacks=_same_rule,
     answer=_named("same rule"),
@@ -263,7 +263,7 @@ RANDOMISED = Design[Panel](
     name="chosen at random",
     family="differences",
     shape="units",
-    assumption="The lot was fair, and the units do not affect one another.",
+    assumption="The random choice was fair, and the units do not affect one another.",
     grade=3,
     lacks=lambda s: s.lacking if s.case.chosen == "random" else "not chosen at random",
     answer=_named("chosen at random"),

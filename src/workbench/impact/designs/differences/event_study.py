@@ -123,7 +123,9 @@ def trend_check(panel: Panel, *, level: float) -> Finding:
         gap, variance = gap + sign * mean, variance + v
         terms.append(v**2 / (m - 1))
     if variance <= 0:
-        return Finding("trend before", "Before the start the groups moved in step.", severity="ok")
+        return Finding(
+            "trend before", "Before the start the groups followed the same trend.", severity="ok"
+        )
     df = variance**2 / sum(terms)
     return drift(float(fdtrc(1, df, gap**2 / variance)), level)
 
@@ -132,8 +134,8 @@ def too_short_for_trend(n: int) -> Finding:
     """Say that the time before the start is too short to see a drift."""
     return Finding(
         "trend before",
-        "There are only {n} periods before the start; whether the groups moved in step before"
-        " cannot be seen.",
+        "There are only {n} periods before the start; whether the groups followed the same "
+        "trend before cannot be seen.",
         {"n": n},
     )
 
@@ -150,7 +152,7 @@ def drift(p: float, level: float) -> Finding:
         )
     return Finding(
         "trend before",
-        "Before the start the groups moved in step as far as can be seen (p = {p}).",
+        "Before the start the groups followed the same trend as far as can be seen (p = {p}).",
         {"p": float(f"{p:.2g}")},
         severity="ok",
     )

@@ -11,7 +11,7 @@ from workbench.impact.inputs.answers import OneAnswer
 from workbench.study import Case
 
 NAME = "chosen at random, seen once"
-ASSUMPTION = "Who got it was drawn by lot, so that the sides differ by chance alone."
+ASSUMPTION = "Who got it was chosen at random, so that the sides differ by chance alone."
 
 
 def one_answer(data: OneAnswer, *, level: float = 0.95) -> Effect:

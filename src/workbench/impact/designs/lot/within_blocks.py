@@ -50,7 +50,7 @@ def within_blocks(panel: Panel, *, level: float = 0.95) -> Effect:
         found.df,
         mean=float(after[treated].mean()),
         level=level,
-        inference="t, within the blocks of the lot, adjusted for history",
+        inference="t, within the blocks of the random choice, adjusted for history",
         series=picture(panel.periods, panel.after, observed, without, np.nan),
         **panel.sizes,
     )
@@ -70,7 +70,9 @@ WITHIN_BLOCKS = Design[Panel](
     name=NAME,
     family="differences",
     shape="units",
-    assumption="The lot was fair within each block, and the units do not affect one another.",
+    assumption=(
+        "The random choice was fair within each block, and the units do not affect one another."
+    ),
     grade=3,
     lacks=_lacks,
     answer=_answer,

@@ -23,11 +23,12 @@ from workbench.stats.survival import RestrictedMean, restricted_mean
 from workbench.study import Case
 
 ASSUMPTION = (
-    "Without the measure, the time until the event would have changed for the treated as it did"
-    " for the comparison, and those lost from sight were no different from the rest."
+    "Without the measure, the time until the event would have changed for those who got it "
+    "as it did for the comparison, and those lost to follow-up were no different from the "
+    "rest."
 )
 ASSUMPTION_RANDOMISED = (
-    "The lot was fair, and those lost from sight were no different from the rest."
+    "The random choice was fair, and those lost to follow-up were no different from the rest."
 )
 _FEWEST_EVENTS = 10
 _SHORTEST = 28
