@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 import workbench as wb
-from tests import attack_report, published
+from tests import attack_report, exported, published
 from tests.notebooks.test_linked_pages import firm
 from workbench.study.packages import is_installed
 
@@ -69,6 +69,11 @@ def attacked(root: Path, study: str, monkeypatch: pytest.MonkeyPatch) -> attack_
     monkeypatch.setenv("WORKBENCH_ROOT", str(root))
     results = max((root / "runs" / study).glob("2*/")) / "results"
     tables = published.of_site(root / "_site", study)
+    for kind in exported.KINDS:
+        file = root / f"{study}.{kind}"
+        workbench(root, "export", study, "--to", kind, "--out", str(file))
+        assert exported.strange_numbers(file, root / "_site", tables) == []
+        tables += exported.offered_by(file)
     told = attack_report.attack(study, wb.open_run(root / "data" / study), results, tables)
     print(told.line())
     return told
@@ -86,9 +91,9 @@ def test_they_find_nobody(root: Path, study: str, monkeypatch: pytest.MonkeyPatc
     site = root / "_site"
     assert published.same_numbers(site, study) == []
     assert published.strange_in_search(site, study) == []
-    workbench(root, "export", study, "--to", "xlsx", "--out", str(root / "out.xlsx"))
-    tables = published.of_site(site, study)
-    assert published.strange_in_workbook(root / "out.xlsx", tables) == []
+    assert (
+        published.strange_in_workbook(root / f"{study}.xlsx", published.of_site(site, study)) == []
+    )
 
 
 def test_without_the_rules_they_would_find_somebody(

@@ -37,13 +37,6 @@ def sums_of(cells: pd.DataFrame, *, valued: bool = True) -> Sums:
     return Sums(n, total, largest)
 
 
-def interval_unsafe(sums: Sums, squares: Array, p_percent: float) -> Mask:
-    """Tell of which cells the interval of a mean gives the largest contribution away."""
-    first, second = np.square(sums.largest[:, 0]), np.square(sums.largest[:, 1])
-    p = (1 + p_percent / 100) ** 2 - 1
-    return np.asarray((sums.n > 0) & (squares - first - second < p * first), dtype=bool)
-
-
 def mean_of_sums(
     total: npt.ArrayLike, squares: npt.ArrayLike, n: npt.ArrayLike
 ) -> tuple[Array, Array, Array]:

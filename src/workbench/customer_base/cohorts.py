@@ -20,7 +20,6 @@ from scipy.special import ndtr, stdtr, stdtrit
 from workbench.arrays import Array
 from workbench.customer_base.cells import (
     Z,
-    interval_unsafe,
     mean_of_sums,
     put,
     ratio_of_sums,
@@ -185,7 +184,7 @@ def one_cohort(
     if valued:
         sums = sums_of(t)
         hidden = withhold(sums, rule).cells
-        unsure = hidden | interval_unsafe(sums, numbers["spend_2"], rule.p_percent)
+        unsure = hidden | sums.bounded_by(numbers["spend_2"], rule)
         ratio = ratio_of_sums(
             numbers["spend"], numbers["orders"], numbers["spend_2"], numbers["orders_2"],
             numbers["cross"],
@@ -311,9 +310,7 @@ def compare_cohorts(
     )
     sums = sums_of(own, valued=valued)
     hidden = withhold(sums, rule).cells
-    unsure = hidden | (
-        interval_unsafe(sums, own["spend_2"].to_numpy(dtype=float), rule.p_percent) & valued
-    )
+    unsure = hidden | (sums.bounded_by(own["spend_2"].to_numpy(dtype=float), rule) & valued)
     table = pd.DataFrame(
         {"cohort": pd.to_datetime([starts[int(c)] for c in own["cohort"]]), "n": n.astype(int)}
     )

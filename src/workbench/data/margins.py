@@ -146,10 +146,7 @@ def _means(value: np.ndarray, who: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _tells(mean: np.ndarray, middle: float, rule: CellRule) -> bool:
     """Say whether the farthest from the middle is told by the mean of all, as of a sum."""
     size = np.sort(np.abs(mean - middle))[::-1]
-    if size[2:].sum() < rule.p_percent / 100 * size[0] * (1 - 1e-9):
-        return True
-    n, percent = rule.dominance or (1, 100.0)
-    return bool(size[:n].sum() > percent / 100 * size.sum() * (1 + 1e-9))
+    return bool(rule.dominated(size.sum(keepdims=True), size[None, :])[0])
 
 
 def _window(value: np.ndarray, who: np.ndarray, here: int, middle: float, rule: CellRule) -> float:

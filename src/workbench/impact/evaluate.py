@@ -19,7 +19,7 @@ from workbench.impact.checks.comparability import (
     no_design,
     other_measures,
 )
-from workbench.impact.checks.one_customer import CLOSED, told_by_one
+from workbench.impact.checks.one_customer import CLOSED, Told, told_by_one
 from workbench.impact.designs import Design, known_designs
 from workbench.impact.designs.before_after import glance
 from workbench.impact.designs.design import Situation, refusal
@@ -260,15 +260,16 @@ def evaluate(
             remedy="until then its plan stands below",
             start=f"{case.start:%Y-%m-%d}",
         )
-    records = compared(case, records)
-    told = told_by_one(records, case, treatments, rule or CellRule(min_cell=max(min_cell, 1)))
-    records = told.among(records, case)
-    kind = _kind(records, outcome)
-    material = read_material(
+    tables, told = _told(
         CaseTables(
-            records, case, outcome, treatments, selection, comparison, covariates, units, min_cell
-        )
-    )
+            compared(case, records), case, outcome, treatments, selection, comparison, covariates,
+            units, min_cell,
+        ),
+        rule,
+    )  # fmt: skip
+    records = tables.records
+    kind = _kind(records, outcome)
+    material = read_material(tables)
     if told.refused is not None:
         material = replace(material, refused=told.refused, by_unit=None)
     # of whom too little may be told nothing is, not even what a glance would say
@@ -386,16 +387,15 @@ def why_nothing(
         The card asks for a design that there is not.
     """
     select_design(Situation(case, outcome, n_treated=0, n_other=0))
-    tables = CaseTables(
-        compared(case, records), case, outcome, treatments, selection, comparison, covariates,
-        units, min_cell,
+    tables, told = _told(
+        CaseTables(
+            compared(case, records), case, outcome, treatments, selection, comparison, covariates,
+            units, min_cell,
+        ),
+        rule,
     )  # fmt: skip
-    told = told_by_one(
-        tables.records, case, treatments, rule or CellRule(min_cell=max(min_cell, 1))
-    )
     if told.refused is not None:
         return told.refused
-    tables = replace(tables, records=told.among(tables.records, case))
     try:
         material = read_material(tables)
     except CaseError as error:
@@ -403,6 +403,15 @@ def why_nothing(
     if material.refused is not None:
         return material.refused
     return None if select_design(material.situation).design else _no_design(material)
+
+
+def _told(tables: CaseTables, rule: CellRule | None) -> tuple[CaseTables, Told]:
+    """Hold the records of a case to the rule of a cell, and leave out what may not be compared."""
+    told = told_by_one(
+        tables.records, tables.case, tables.treatments,
+        rule or CellRule(min_cell=max(tables.min_cell, 1)),
+    )  # fmt: skip
+    return replace(tables, records=told.among(tables.records, tables.case)), told
 
 
 def _judge(

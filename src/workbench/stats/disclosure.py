@@ -109,6 +109,11 @@ class Sums:
         found = rule.dominated(self.total, self.largest)
         return np.asarray((self.n > 0) & (found | (self.n < rule.min_cell)))
 
+    def bounded_by(self, squares: Array, rule: CellRule) -> Mask:
+        """Whose largest contribution the sums of squares, which an interval tells, give away."""
+        first, second = self.largest[:, 0], self.largest[:, 1]
+        return np.asarray((self.n > 0) & rule.squares_tell(squares, first, second), dtype=bool)
+
     def may_join(self, members: Mask, rule: CellRule) -> bool:
         """Whether the sum over some of the cells may be published."""
         return not self.joined(np.where(members, 0, -1), 1).sensitive(rule)[0]
@@ -130,16 +135,12 @@ def sensitive(values: ArrayLike, rule: CellRule) -> bool:
 def interval_sensitive(codes: ArrayLike, values: ArrayLike, k: int, rule: CellRule) -> Mask:
     """Tell of which cells an interval may not be published beside the mean.
 
-    The interval of a mean gives the sum of squares away, whose root is an upper limit of the
-    largest contribution: it must not lie within p percent of it, and the rule of the sum is put to
-    the squares.
+    The interval of a mean gives the sum of squares away (`CellRule.squares_tell`).
     """
-    squares = np.square(np.asarray(values, dtype=float))
-    p = 100 * ((1 + rule.p_percent / 100) ** 2 - 1)
-    cells = Sums.of(codes, squares, k)
-    first, second = cells.largest[:, 0], cells.largest[:, 1]
-    rest = cells.total - first - second
-    return np.asarray((cells.n > 0) & (rest < p / 100 * first - EXACT * cells.total))
+    size = np.asarray(values, dtype=float)
+    code, cells = np.asarray(codes), Sums.of(codes, size, k)
+    squares = np.bincount(code[code >= 0], np.square(size[code >= 0]), k).astype(float)
+    return cells.bounded_by(squares, rule)
 
 
 @dataclass(frozen=True)

@@ -449,6 +449,23 @@ class CellRule(Card):
             found = found | (largest[:, :most].sum(axis=1) > (percent / 100 + EXACT) * total)
         return found
 
+    def squares_tell(self, squares: Any, first: Any, second: Any) -> Any:
+        """Tell of which cells a sum of squares gives the largest contribution away.
+
+        The interval of a mean tells it, and its root is an upper limit of the largest, which must
+        not lie within p percent of it: the rule of a sum is put to the squares.
+
+        Parameters
+        ----------
+        squares : ndarray, shape (cells,)
+            Sums of squares.
+        first, second : ndarray, shape (cells,)
+            The two largest contributions.
+        """
+        most = first * first
+        p = (1 + self.p_percent / 100) ** 2 - 1
+        return squares - most - second * second < p * most - EXACT * squares
+
 
 class Privacy(CellRule):
     """How people are protected: the key of the pseudonyms and which groups are shown."""

@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 
 from workbench.data import expressions as ibis
-from workbench.study.fields import EXACT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -66,7 +65,9 @@ def withhold_cells(
         hidden = _with_others(cells, hidden, facts, own)
     loud = hidden.copy()
     if spread is not None:
-        loud |= _bounds_one(facts, own.rule)
+        first, second = (np.sqrt(facts[f"most_{k}"].fillna(0.0).to_numpy(float)) for k in (0, 1))
+        squares = facts["squares"].fillna(0.0).to_numpy(float)
+        loud |= own.rule.squares_tell(squares, first, second)
     told = cells.assign(**{WITHHELD: hidden})
     for column, gone in (("estimate", hidden), ("sd", loud), ("numerator", hidden)):
         if column in told and gone.any():
@@ -168,14 +169,6 @@ def _primary(facts: pd.DataFrame, rule: CellRule, amounts: int) -> NDArray[np.bo
         total = facts[f"total_own{i}_"].fillna(0.0).to_numpy(float)
         hidden |= rule.dominated(total, largest)
     return np.asarray(hidden)
-
-
-def _bounds_one(facts: pd.DataFrame, rule: CellRule) -> NDArray[np.bool_]:
-    """Tell where the root of the sum of squares lies within p percent of the largest."""
-    p = (1 + rule.p_percent / 100) ** 2 - 1
-    first, second = (facts[f"most_{k}"].fillna(0.0).to_numpy(float) for k in (0, 1))
-    total = facts["squares"].fillna(0.0).to_numpy(float)
-    return np.asarray(total - first - second < p * first - EXACT * total)
 
 
 def _with_others(
