@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from lxml import html
 
 from tests.published import _NUMBER, Offered, _read, number, on_page
@@ -108,7 +109,10 @@ def strange_numbers(path: Path, site: Path, tables: Iterable[Offered]) -> list[s
     )  # fmt: skip
     written = set(_NUMBER.findall(pages))
     known = np.concatenate(
-        [t.table.select_dtypes("number").to_numpy(dtype=float).ravel() for t in tables]
+        [
+            t.table.apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float).ravel()
+            for t in tables
+        ]
         + [np.arange(4000.0), [number(one)[0] for one in written]]
     )
     known = np.sort(known[np.isfinite(known)])

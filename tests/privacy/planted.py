@@ -1,8 +1,10 @@
 """Plants identifiers of people into sentences, to count those that a quotation would show.
 
-``python tests/privacy/planted.py`` prints the table of kinds: planted, missed, by language. The
+``python -m tests.privacy.planted [third]`` prints the table of kinds: planted, missed, by language. The
 sentences and names under `BUILDING` were looked at while the rules were written; those under
-`HELD_OUT` were not, and are what is reported.
+`HELD_OUT` were not, but for the nicknames in Chinese, whose rule was mended with misses in view;
+`tests.privacy.fresh` has two later sets, each counted once before anything was changed for it:
+benchmarks/quotations.md reports both looks.
 """
 
 # ruff: noqa: E501  (sentences)
@@ -16,6 +18,8 @@ from dataclasses import dataclass
 
 from stdnum import iban, luhn
 from stdnum.cn import ric
+
+from tests.privacy import fresh
 
 
 @dataclass(frozen=True)
@@ -163,6 +167,9 @@ _NAMES = {
         "|欧阳雪|夏侯杰|热依扎|迪丽娜尔",
     },
 }
+_COMPOUND = (
+    "欧阳", "上官", "司马", "诸葛", "慕容", "夏侯", "申屠", "司徒", "皇甫", "南宫", "令狐",
+)  # fmt: skip
 _NICKS = {
     "building": {"en": "rainwalker88|blue_moon", "zh": "飞翔的鱼88|小太阳_99"},
     "held out": {
@@ -411,6 +418,9 @@ NUMBERS: dict[str, tuple[str, Callable[[random.Random, str], str]]] = {
     "social insurance": ("label", _insurance),
     "date of birth": ("born", _born),
 }  # fmt: skip
+SENTENCES = {"building": BUILDING, "held out": HELD_OUT}
+for _part, _of in (("second", fresh.SECOND), ("third", fresh.THIRD)):
+    SENTENCES[_part], _NAMES[_part], _NICKS[_part], _STREETS[_part] = _of
 PEOPLE = ("staff", "intro", "sign", "title")
 
 
@@ -426,7 +436,7 @@ def _name(
 ) -> tuple[str, tuple[str, ...]]:
     whole = rng.choice(_NAMES[part][language].split("|"))
     if language == "zh":
-        family = 2 if whole[:2] in ("欧阳", "上官", "司马", "诸葛", "慕容", "夏侯") else 1
+        family = 2 if whole[:2] in _COMPOUND else 1
         if sentence == "title":
             return whole[:family] if rng.random() < 0.5 else whole, (whole[:family],)
         return whole, (whole[family:],)
@@ -438,11 +448,10 @@ def _name(
     return name, tuple(name.split())
 
 
-def plant(each: int, seed: int, *, held_out: bool = True) -> Iterator[Planted]:
-    """Make `each` sentences of every kind and language."""
+def plant(each: int, seed: int, *, part: str = "held out") -> Iterator[Planted]:
+    """Make `each` sentences of every kind and language, of a part of the sentences."""
     rng = random.Random(seed)
-    part = "held out" if held_out else "building"
-    sentences = HELD_OUT if held_out else BUILDING
+    sentences = SENTENCES[part]
     for language in ("en", "zh"):
         for kind, (where, make) in NUMBERS.items():
             label = _LABELS.get(kind, ("", ""))[language == "zh"]
@@ -492,12 +501,12 @@ class Count:
 
 
 def count(
-    each: int, seed: int, shown: Callable[[str], str | None], *, held_out: bool = True
+    each: int, seed: int, shown: Callable[[str], str | None], *, part: str = "held out"
 ) -> tuple[dict[tuple[str, str], Count], list[Planted]]:
     """Count what is missed, by kind and language, and list it."""
     table: dict[tuple[str, str], Count] = {}
     missed: list[Planted] = []
-    for one in plant(each, seed, held_out=held_out):
+    for one in plant(each, seed, part=part):
         row = table.setdefault((one.kind, one.language), Count())
         row.planted += 1
         if one.missed(shown(one.text)):
@@ -509,7 +518,8 @@ def count(
 if __name__ == "__main__":
     from workbench.privacy.quotation import quotable
 
-    table, missed = count(50, 20251231, quotable, held_out="building" not in sys.argv)
+    part = sys.argv[1] if len(sys.argv) > 1 else "third"
+    table, missed = count(50, 20261130, quotable, part=part)
     kinds = list(dict.fromkeys(kind for kind, _ in table))
     print(f"{'kind':<20}{'en':>6}{'missed':>8}{'zh':>6}{'missed':>8}")
     for kind in kinds:
@@ -517,6 +527,6 @@ if __name__ == "__main__":
         print(f"{kind:<20}{en.planted:>6}{en.missed:>8}{zh.planted:>6}{zh.missed:>8}")
     planted = sum(row.planted for row in table.values())
     print(f"found {1 - len(missed) / planted:.4f} of {planted}")
-    if "building" in sys.argv:
+    if part == "building" or "--missed" in sys.argv:
         for one in missed:
             print(one, "->", quotable(one.text))

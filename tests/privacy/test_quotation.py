@@ -33,8 +33,9 @@ def test_a_tenth_of_the_planted_identifiers_is_found() -> None:
 
 
 @pytest.mark.slow
-def test_planted_identifiers_are_found() -> None:
-    table, _ = count(50, 20251231, quotable)
+@pytest.mark.parametrize("part", ["held out", "second", "third"])
+def test_planted_identifiers_are_found(part: str) -> None:
+    table, _ = count(50, 20251231, quotable, part=part)
     pooled, kinds = _share_found(table)
     assert pooled >= 0.98
     assert min(kinds.values()) >= 0.90, {k: v for k, v in kinds.items() if v < 0.9}
@@ -75,6 +76,11 @@ def test_most_of_what_names_nobody_can_be_quoted() -> None:
         ("Thanks to Grace in the shop", None),
         ("Pay me back. Regards, Tom", None),
         ("差评，再也不来了。史可法", None),
+        ("地址：23:E6:9B:C6:A4:D9，谁能给我回个电话", None),
+        ("前台鲍春来讲得很仔细", None),
+        ("版主无缘无故把今天也要早睡禁了", None),
+        ("Angus writing again about the same fault", None),
+        ("注册很麻烦，登录也慢", "注册很麻烦，登录也慢"),
         ("这个餐厅还放有虾片，感觉比别家的好吃", "这个餐厅还放有虾片，感觉比别家的好吃"),
         ("单是罗勒酱就很赞了", "单是罗勒酱就很赞了"),
     ],

@@ -23,6 +23,12 @@ WORDY_SURNAMES = frozenset(
     "张高林马黄金方石万常安温时成向任包单水全古易左别白钱毛江田段雷龙史顾夏叶汤文严武熊尚季米凌梅"
     "花华关曲官车路宁柳项盛尤佟巫苗丛敖鹿荀揭谌芮程颜骆鲍卫宗柏查穆费赖席柯班燕裘谈荣项解申危景党童符路游连应甘简纪祝管洛舒齐伍欧容楚屠牧宫阳明池边冷强宣沙谷封贡鱼房年"
 )
+#: Rarer ones, and such as are words before they are names.
+RARE_SURNAMES = frozenset(
+    "翁海储晁冒农经苍双逯巴晋咸籍索仰支昝卜莘厍广东利蔚越隆师巩厙勾敖融訾那饶空沙养须丰关蒯相后红竺权逯盖益桓公佴佟"
+    "墨哈谯笪呙琴商佘牟伯赏闫法汝钦归帅缑亢况有琴谈车练楼鄞苟占闻麻母缪原宿仇禄阙东雍璩濮寿通扈郏浦农别晏充茹习艾"
+    "容慎戈廖庾衡步都耿满弘国文寇广禄阙欧殳沃蔚越夔隆巢蒯臧麴游"
+)
 COMPOUND = (
     "欧阳|歐陽|司马|司馬|上官|诸葛|諸葛|夏侯|东方|皇甫|尉迟|公孙|慕容|令狐|宇文|长孙|司徒|端木"
     "|独孤|南宫|申屠|轩辕"
@@ -37,7 +43,9 @@ GIVEN_ZH = frozenset(
     "爱慧惠贤淑贞婉清雅韵心美嘉宝珍珠翠碧金银锦绣彩虹霓光亮朗晓东西南北卫民生胜利成功凤凰鹤鹃鹂雁翔翰墨书棋画琦"
     "璇玮珂珊玥皓昊昱曦晖煜烨炜烽焕灿然若依伊可悦乐笑甜糖圆妮妞囡娃宸辰星月岚岩石磐钢锋锐利钧铭鉴钰锡培基坤垚城"
     "培均堂士学才艺立业建设新立群众卓越升腾跃进启航舟帆济泓润滋沛涓澜澄湘沅洛沁汐渊源泉溪淼素香芬芸芹苗茜茹荔莺萌"
-    "萱蓉蓓蔓蕾蕊薰馨豆小大多从容巍冠冰凌彤彬彦徐得逸遥逍勤奋进前程光宗耀祖继承传孔孟庄周世家邦少伯仲叔季元亨朝晏如心乐方圆丹欢瑜畅芝花柳杨里雪晴朵勤娥凡尘齐冉茵芷予之宥翊沐妍"
+    "霖鸿佑汉蝶衣稼圃来天开青问一诺穆纬经小曼童莫闻甲羽政利正时嵩苍碧朴竹叙述凝静宛初见知微和鸣向往念慕归晚航瀚淇淳渝澈潇熙灏炎炫焱煊焰燊燚牧珏珑琛瑀瑄瑛瑜璋璟璨甫皎盈眉睦瞳硕祎祐祺禹秉稷穆竣笙筠筱箫简粲紫"
+    "纶绍绮绯缘翎翱耀聪聿肃胤舒舜艾芃芊芙芮苇茗荃荟莘莞菀菁菡萧葆葵蓝蔚蕙藜衡裕诺谦豫贝赋赫轶轼迅迎迪迦逊逵道遵野铎铠铮锴镇阔隆"
+    "雍霁霆霈靖韬韶颂颐飒骁骏骥魁鹿麒麟鼎萱蓉蓓蔓蕾蕊薰馨豆小大多从容巍冠冰凌彤彬彦徐得逸遥逍勤奋进前程光宗耀祖继承传孔孟庄周世家邦少伯仲叔季元亨朝晏如心乐方圆丹欢瑜畅芝花柳杨里雪晴朵勤娥凡尘齐冉茵芷予之宥翊沐妍"
 )
 TITLES_ZH = (
     "先生|女士|小姐|太太|夫人|经理|師傅|师傅|老师|主任|医生|大夫|律师|教授|博士|店长|专员|顾问"
@@ -89,12 +97,21 @@ ANNOUNCED = re.compile(
     r"|\byours\b|\bnamed\b|\bby the name\b|\bgoes by\b|\bnick ?name\b|\buser ?name\b"
     r"|\bsurname\b|\bborn\b|\bbirth"
     r"|\bcheers\W*\w+\W*$|\battn\b|\bc/o\b"
+    r"|\b(?:account|card|policy|bill) ?holder\b|\bundersigned\b"
+    r"|\b(?:signed (?:up|in)|registered|log(?:ged)? ?(?:in|on)|post(?:s|ed|ing)?|listed) as\b"
+    r"|\bsearch(?:ing)? for \S+ and\b|\bmoderators?\b|\bbanned\b|\bscreen ?name\b"
+    r"|\bgamer ?tag\b|\bmy (?:handle|alias|avatar)\b"
     r"|\b(?:wife|husband|son|daughter|mother|father|brother|sister|boss|colleague|neighbour"
     r"|friend)[,]? [A-Z]"
     r"|我叫|我是[小老]|本人[^，。]|姓名|叫做|名叫|名字|署名|敬上|此致|落款|昵称|网名|用户名"
     r"|(?:微博|微信|抖音|快手|账户|账号|帐号|游戏|论坛|群|注册|登录|马甲)名|(?:微博|论坛|贴吧|社区"
     r"|群|直播间|评论区|小红书|抖音|快手|[Bb]站|朋友圈)(?:里|上|中)?(?:那个|的那个)?(?:叫|是我|就是我"
     r"|用户|网友|署|备注)|(?:里|上|中)叫|备注(?:的?是|为|叫)|发的(?:帖|评论|微博|动态)|(?:关注|加|搜|认准|艾特)我[^，。了的]"
+    r"|版主|吧主|(?:注册|登录|登陆|绑定|改名|起名)(?:时|的时候|那会儿)?(?:用|填|写|起|叫)"
+    r"|(?:搜|搜索|搜一下)[^，。,.]{2,12}(?:就|便)?(?:能|可以)?(?:看到|找到|搜到)"
+    r"|(?:把|将|被)[^，。,.]{2,14}(?:禁了|封了|拉黑|踢出)|头像"
+    r"|论坛|贴吧|显示名|是我(?:[，,。.!！]|$)|我用[^，。,.]{2,12}(?:写|发|评|留)(?:过|了)"
+    r"|名下|代[^，。理替表价码购办]{2,4}(?:反映|留言|投诉|咨询)|留言[。.!！]?$"
     r"|鄙人|机主(?:是|为|叫)|户主(?:是|为|叫)|登记的(?:是|为|名)|粉丝|禁言|封号|拉黑|(?:登录|登陆|注册|绑定)的?(?:是|用的|名)|(?:标着|标注|署着|显示)(?:的?是|为)?"
     r"|(?:都|就|也)?(?:喊|管)我(?!们)|[Ii][Dd](?:叫|是|为|[:：])"
     r"|账号|帐号|微信号|微信名"
@@ -150,6 +167,27 @@ def given_names() -> frozenset[str]:
 def family_names() -> frozenset[str]:
     """Return family names in Latin letters, in lower case, from `faker`."""
     return frozenset(_of_faker("last_names"))
+
+
+@cache
+def other_names() -> frozenset[str]:
+    """Return names of other languages in Latin letters, in lower case, from all of `faker`."""
+    import pkgutil
+    from importlib import import_module
+
+    from faker.providers import person
+
+    found: set[str] = set()
+    for place in pkgutil.iter_modules(person.__path__):
+        provider = import_module(f"faker.providers.person.{place.name}").Provider
+        for which in vars(provider):
+            held = getattr(provider, which)
+            if "name" not in which or isinstance(held, str | property) or callable(held):
+                continue
+            for name in held:
+                # Japanese ones are signs, their sound, and Latin letters
+                found.add(str(name[-1] if isinstance(name, tuple) else name).casefold())
+    return frozenset(name for name in found if len(name) > 2 and name.isascii() and name.isalpha())
 
 
 def _of_faker(which: str) -> set[str]:

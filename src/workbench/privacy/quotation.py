@@ -39,9 +39,12 @@ _NEAR_HOUSE = re.compile(
     r"|是)\W{0,2}){0,2}[a-z]{0,3}[-#]?\d{3}"
     r"|\d{1,5}[a-z]? (?:[\w'’-]+ ){1,3}(?:street|st|road|rd|avenue|ave|lane|ln|drive|close"
     r"|court|crescent|terrace"
-    r"|square|boulevard|blvd|gardens|grove|mews|row)\b",
+    r"|square|boulevard|blvd|gardens|grove|mews|row)\b"
+    r"|\b(?!www)(?:[a-z]{2,}\.){2,}[a-z]{2,}",
     re.IGNORECASE,
 )
+#: A last line of capitals alone: who wrote it.
+_LAST_LINE = re.compile(r"\n\s*[A-ZÀ-Þ][\w'’-]+(?:\s+[A-ZÀ-Þ][\w'’-]+){0,2}\W*$")
 #: Speaks of a number that belongs to somebody, wherever the number stands.
 _NUMBERED = re.compile(
     r"\b(?:employee|staff|customer|account|member|order|contract|policy|reference|booking|card"
@@ -177,9 +180,9 @@ def _is_person(word: str) -> bool:
         return True
     if len(word) > 4 or not tag.startswith("nr"):
         return False
-    if len(word) == 3 and word[0] in names.SURNAMES:
+    family = names.SURNAMES | names.WORDY_SURNAMES | names.RARE_SURNAMES
+    if len(word) == 3 and word[0] in family:
         return True
-    family = names.SURNAMES | names.WORDY_SURNAMES
     return word[0] in family and set(word[1:]) <= names.GIVEN_ZH
 
 
@@ -203,7 +206,7 @@ def quotable(sentence: str, known: Iterable[str] = ()) -> str | None:
         return None
     if names.ANNOUNCED.search(text) or _NEAR_HOUSE.search(text) or _BORN.search(text):
         return None
-    if _WITH_TITLE.search(text) or _COMPOUND.search(text):
+    if _WITH_TITLE.search(text) or _COMPOUND.search(text) or _LAST_LINE.search(text):
         return None
     last = _LAST.search(text)
     if last and (not last["name"] or _signs(last["name"])):
@@ -274,18 +277,22 @@ def _judged(
         return word.isupper() and word not in "AIO" and not shouted
     if bare.isascii() and names.is_name(bare):
         return None
+    english = _in_dictionary(folded)
+    if bare in names.other_names() and not english:
+        return None
     capital = word[0].isupper() and not shouted
     lead = re.search(
         r"(?:^|[.!?。！？:：;；\n\"“(（\[，、]|[\u3400-\u9fff])\s*[\"'“(]*$", text[: token.start()]
     )
     name_too = bare in names.given_names() or bare in names.family_names()
+    name_too |= word[0].isupper() and bare in names.other_names() - names.WORDS_TOO
     if capital and name_too and (not lead or _acts(text[token.end() :], bare)):
         return None
     if capital and not lead and bare in names.PINYIN:
         return None
     if before in names.BEFORE_NAME and name_too and bare in names.given_names() and capital:
         return None
-    if not _in_dictionary(folded):
+    if not english:
         return True
     # within a sentence a capital makes a name of any word; what is written all in capitals is none
     return bool(capital and not lead and not (word.isupper() and len(word) < 6))
@@ -294,12 +301,13 @@ def _judged(
 _ACTS = re.compile(
     r"\s+(?:was|is|has|had|helped|at|from|said|told|called|explained|fixed|took|came|did|made"
     r"|sorted|solved"
-    r"|answered|gave|went|promised|never|always|really|and I|who|[A-Z][a-z]+)\b"
+    r"|answered|gave|went|promised|never|always|really|and I|who|writing|speaking|again|here"
+    r"|arrived|stayed|listened|repaired|refused|looked|works|knows|[A-Z][a-z]+)\b"
 )
 
 
 def _acts(rest: str, word: str) -> bool:
-    return word in names.given_names() and _ACTS.match(rest) is not None
+    return word in names.given_names() | names.other_names() and _ACTS.match(rest) is not None
 
 
 def _han_blanks(run: str, own: frozenset[str]) -> list[tuple[int, int]] | None:
@@ -345,7 +353,7 @@ _WITH_TITLE = re.compile(
 _COMPOUND = re.compile(rf"(?!东方|西门|东郭|太史)(?:{names.COMPOUND})[\u4e00-\u9fff]")
 #: Before a name that is a word as well: found, thanked, asked, called.
 _BEFORE_ZH = re.compile(
-    r"(?:找|找了|找到|感谢|谢谢|多谢|表扬|投诉|点名|客服|店员|店长|员工|营业员|服务员|小伙子?"
+    r"(?:找|找了|找到|感谢|谢谢|多谢|只有|新来的|各位好|大家好|你们好|换成|最后是|还是|跟着|表扬|投诉|点名|客服|店员|店长|员工|营业员|服务员|小伙子?"
     r"|姑娘|那位|这位|叫|我是|的同事"
     r"|柜员|问了?|请|跟|和|对|被|由|给|要不是|多亏|幸亏|除了|称赞|表白|人员|名字是|老公|老婆"
     r"|儿子|女儿|朋友)$"
@@ -378,10 +386,12 @@ _NO_NAMES = frozenset(
 
 def _names_somebody(word: str, before: str, after: str) -> bool:
     """Tell whether a word begins a name, or is one."""
+    wordy = names.WORDY_SURNAMES | names.RARE_SURNAMES
     if len(word) > 1:
-        return word not in _NO_NAMES and _is_person(word)
+        titled = len(word) < 4 and word[0] in names.SURNAMES | wordy and _TITLED.match(after)
+        return word not in _NO_NAMES and (bool(titled) or _is_person(word))
     strong = word in names.SURNAMES
-    if not strong and word not in names.WORDY_SURNAMES:
+    if not strong and word not in wordy:
         return False
     if _TITLED.match(after) and before[-1:] not in _MEASURED:
         return True
