@@ -314,6 +314,18 @@ class Run(Handover):
         self._uses(table)
         return line_items(self.tables, table, by=by, most=most)
 
+    def reachable(self) -> pd.Index | None:
+        """Return who may be offered something (`workbench.data.offer_rules`); None: not said."""
+        from workbench.data.offer_rules import reachable
+
+        return reachable(self.tables)
+
+    def potential(self) -> pd.Series | None:
+        """Return what customers could spend in a year (`workbench.data.offer_rules`), or None."""
+        from workbench.data.offer_rules import potential
+
+        return potential(self.tables)
+
     def customer_months(self, table: str = "transactions") -> CustomerMonths:
         """Add up a log of purchases by customer and month (`workbench.data.customer_months`)."""
         from workbench.data import customer_months

@@ -132,7 +132,155 @@ def prices() -> room.Elasticity:
     return room.elasticity(pd.concat([priced(rng, -1.5), still]))
 
 
+def cuts(
+    rng: np.random.Generator,
+    *,
+    lift: float = 0.5,
+    dip: tuple[float, ...] = (-0.15, -0.1, 0.0, 0.0),
+    products: int = 15,
+    weeks: int = 60,
+) -> pd.DataFrame:
+    """Weekly sales with price cuts of 22%: `lift` in their week and `dip` in those after (logs)."""
+    sold = priced(rng, 0.0, products=products, weeks=weeks, moves=0.02)
+    code, t = pd.factorize(sold["product"])[0], sold["week"].to_numpy()
+    cut = rng.random((products, weeks)) < 0.1
+    q = np.log(sold["pieces"].to_numpy()) + lift * cut[code, t]
+    for j, less in enumerate(dip, 1):
+        q += less * cut[code, t - j] * (t >= j)
+    price = np.log(sold["spend"] / sold["pieces"]) - 0.25 * cut[code, t]
+    return sold.assign(pieces=np.exp(q), spend=np.exp(q + price))
+
+
+def shelves(
+    rng: np.random.Generator, *, cross: float = 0.8, weeks: int = 104, products: int = 6
+) -> pd.DataFrame:
+    """Four categories with prices of their own; the first sells more where the second is dear."""
+    season, own = np.cumsum(rng.normal(0, 0.1, weeks)), rng.normal(0, 0.06, (4, weeks))
+    rows = []
+    for c in range(4):
+        demand, e = np.zeros(weeks), rng.normal(0, 0.08, weeks)
+        for i in range(1, weeks):
+            demand[i] = 0.4 * demand[i - 1] + e[i]
+        for p in range(products):
+            price = 1 + own[c] + rng.normal(0, 0.02, weeks)
+            q = 3 + season - 1.2 * price + demand + rng.normal(0, 0.05, weeks)
+            q = q + (cross * own[1] if c == 0 else 0.0)
+            rows.append(
+                pd.DataFrame({"product": f"{c}{p}", "category": f"c{c}", "week": range(weeks),
+                              "pieces": np.exp(q), "spend": np.exp(q + price)})
+            )  # fmt: skip
+    return pd.concat(rows, ignore_index=True)
+
+
+def offered(
+    rng: np.random.Generator, *, n: int = 8000, k: int = 12, rate: float = 0.03
+) -> tuple[pd.DataFrame, pd.DataFrame, float, float]:
+    """Offers of one rule, another rule, what that one would get, and how much more."""
+    one, two = (np.exp(rng.normal(0, 0.8, k)) for _ in range(2))
+    one, two = one / one.sum(), two / two.sum()
+    answers = rate * np.exp(rng.normal(0, 0.5, k))
+    item = rng.choice(k, n, p=one)
+    log = pd.DataFrame(
+        {"item": item, "answered": (rng.random(n) < answers[item]).astype(int), "chance": one[item]}
+    )
+    rules = pd.DataFrame({"rule": "new", "item": range(k), "chance": two})
+    return log, rules, float(two @ answers), float((two - one) @ answers)
+
+
+def triers(
+    rng: np.random.Generator, *, size: int = 400, shape: float = 0.8, rate: float = 120.0
+) -> np.ndarray:
+    """Days on which the customers of a region try a new item, in order."""
+    return np.sort(np.ceil(rng.exponential(1 / rng.gamma(shape, 1 / rate, size))))
+
+
+def launched() -> room.Launches:
+    """One new item in two regions; an old one stands for the rest of the shop."""
+    rng = np.random.default_rng(6)
+    began = pd.Timestamp("2024-07-01")
+    rows = []
+    for region, rate in (("North", 100.0), ("South", 800.0)):
+        time = triers(rng, rate=rate)
+        who = [f"{region}{i}" for i in range(len(time))]
+        day = began + pd.to_timedelta(np.minimum(time, 9000), "D")
+        rows.append(pd.DataFrame({"customer_id": who, "item": "kettle", "first": day}))
+        rows.append(
+            pd.DataFrame({"customer_id": who, "item": "tea", "first": pd.Timestamp("2024-01-01")})
+        )
+    history = pd.concat(rows, ignore_index=True)
+    history = history[history["first"] <= pd.Timestamp("2024-12-31")]
+    people = pd.Index(history["customer_id"].unique())
+    region = pd.Series(people.str[:5], index=people)
+    return room.launches(
+        history, region, customers=people, first="2024-01-01", last="2024-12-31",
+        rng=np.random.default_rng(1),
+    )  # fmt: skip
+
+
+def purses(seed: int = 7, n: int = 300) -> tuple[pd.Series, pd.Series, pd.Series]:
+    """Spending, potential and group of customers: of B's potential less is spent here."""
+    rng = np.random.default_rng(seed)
+    names = pd.Index([f"c{i:03d}" for i in range(n)])
+    group = pd.Series(np.where(np.arange(n) % 3, "A", "B"), names)
+    potential = pd.Series(rng.gamma(3, 100, n), names)
+    share = np.where(group == "A", rng.beta(6, 4, n), rng.beta(2, 8, n))
+    return potential * share, potential, group
+
+
+def triples() -> room.ItemTriples:
+    rng = np.random.default_rng(8)
+    lies = shop.baskets(rng, customers=200, items=8, orders=10)
+    for own in lies:  # where the first lies, the next two lie with it in half of the cases
+        both = own[:, 0] & (rng.random(len(own)) < 0.5)
+        own[both, 1] = own[both, 2] = True
+    return judged_triples(lies)
+
+
+def judged_triples(lies: list[np.ndarray]) -> room.ItemTriples:
+    counts = shop.counted_triples(lies)
+    items = shop.counted(lies)[1]
+    return room.item_triples(counts, items, baskets=sum(map(len, lies)))
+
+
+def ordered(seed: int = 9, *, customers: int = 300, true: bool = True) -> room.ItemSequences:
+    """Baskets of one item each, in any order; tea before cups where an order is true."""
+    rng = np.random.default_rng([9, seed])
+    rows, times = [], []
+    for _ in range(customers):
+        bag = rng.permutation(np.repeat([0, 1, 2], 1 + rng.poisson([3, 1, 2])))
+        if true and rng.random() < 0.5:
+            bag = np.array([0, *np.delete(bag, np.flatnonzero(bag == 0)[0])])
+        first = [int(np.flatnonzero(bag == i)[0]) for i in range(3)]
+        size = np.bincount(bag, minlength=3)
+        for a, b in ((0, 1), (0, 2), (1, 2)):
+            n = size[a] + size[b]
+            lean = (size[a] - size[b]) / n
+            rows.append((a, b, 1, first[a] < first[b], first[b] < first[a], lean, 1 - lean**2))
+            x, y = (a, b) if first[a] < first[b] else (b, a)
+            times.append((x, y, 7 * abs(first[a] - first[b]), 1))
+    names = ["tea", "cups", "pots"]
+    counts = pd.DataFrame(
+        rows, columns=["a", "b", "n", "first", "later", "expected", "variance"]
+    ).astype(float)
+    counts = counts.groupby(["a", "b"], as_index=False).sum()
+    when = pd.DataFrame(times, columns=["a", "b", "days", "n"])
+    when = when.groupby(["a", "b", "days"], as_index=False).sum()
+    for frame in (counts, when):
+        for side in "ab":
+            frame[side] = [names[int(i)] for i in frame[side]]
+    return room.item_sequences(counts, when)
+
+
+def policies() -> room.OffPolicy:
+    log, rules, _, _ = offered(np.random.default_rng(1), rate=0.08)
+    return room.off_policy(log, rules)
+
+
 EXAMPLES = {
+    "ItemTriples": triples, "ItemSequences": ordered, "Launches": launched, "OffPolicy": policies,
+    "Wallet": lambda: room.wallet(*purses()),
+    "Promotions": lambda: room.promotions(cuts(np.random.default_rng(5))),
+    "CrossElasticity": lambda: room.cross_elasticity(shelves(np.random.default_rng(5))),
     "TrialRepeat": trial, "Elasticity": prices,
     "Penetration": reach, "SegmentPenetration": by_segment, "ItemPairs": pairs,
     "FirstOrders": first, "NextOffers": offers,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 
@@ -76,3 +78,40 @@ def counted(shop: list[np.ndarray], *, reach: int = 2) -> tuple[pd.DataFrame, pd
     pairs = pairs.assign(**{name: value[a, b] for name, value in every.items()})
     items = pd.DataFrame({"item": NAMES[:k], "baskets": both.diagonal()})
     return pairs, items
+
+
+def counted_triples(shop: list[np.ndarray], *, reach: int = 2) -> pd.DataFrame:
+    """Count triples of items as `workbench.data.LineItems` does in the engine."""
+    k = shop[0].shape[1]
+    sets = np.array(list(combinations(range(k), 3)))
+    names = ("together", "apart", "variance", "together_2", "apart_2", "cross")
+    sums = {f"{x}_{name}": np.zeros(len(sets)) for x in "abc" for name in names}
+    both, people, informative = (np.zeros(len(sets)) for _ in range(3))
+    for lies in shop:
+        own = lies[:, sets].all(axis=2).sum(axis=0)
+        both += own
+        people += own > 0
+        sides = [lies[:-step].astype(int) - lies[step:] for step in range(1, reach + 1)]
+        odd = np.concatenate(sides)
+        p, q = (odd > 0).sum(axis=1), (odd < 0).sum(axis=1)
+        e2 = (p * (p - 1) + q * (q - 1)) / np.maximum((p + q) * (p + q - 1), 1)
+        kept = (e2 > 0) & (e2 < 1) & (p + q > 2)
+        odd, p, q = odd[kept], p[kept], q[kept]
+        u = odd[:, sets]  # comparisons, sets, 3
+        there = (u != 0).all(axis=2)
+        informative += there.any(axis=0)
+        for at, x in enumerate("abc"):
+            y, z = (i for i in range(3) if i != at)
+            size = np.where(u[:, :, y] > 0, p[:, None], q[:, None]) - 2
+            e = size / (p + q - 2)[:, None]
+            e = np.where(there & (u[:, :, y] == u[:, :, z]) & (e > 0) & (e < 1), e, 0.0)
+            same = u[:, :, at] == u[:, :, y]
+            t = np.where(same & (e > 0), 1 - e, 0.0).sum(axis=0)
+            f = np.where(~same, e, 0.0).sum(axis=0)
+            values = (t, f, (e * (1 - e)).sum(axis=0), t**2, f**2, t * f)
+            for name, value in zip(names, values, strict=True):
+                sums[f"{x}_{name}"] += value
+    sides_of = {x: [NAMES[i] for i in sets[:, at]] for at, x in enumerate("abc")}
+    return pd.DataFrame(
+        {**sides_of, "both": both, "people": people, "informative": informative, **sums}
+    )

@@ -44,7 +44,7 @@ def test_customers_are_followed_for_the_same_time_and_counted() -> None:
 
 def test_the_item_that_brings_customers_back_is_named_with_a_test_to_make() -> None:
     said = first().findings()
-    assert said[0].values["item"] == "tea" and "control group" in said[0].next_step.text  # type: ignore[union-attr]
+    assert said[0].values["item"] == {"en": "tea"} and "control group" in said[0].next_step.text  # type: ignore[union-attr]
     gap = said[0].values["gap"]
     assert gap.low <= 0.3 <= gap.high
 

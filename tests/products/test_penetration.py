@@ -53,7 +53,7 @@ def test_what_falls_is_found_and_what_stays_is_not() -> None:
     found = penetration(*purchases())
     said = {f.key: f for f in found.findings()}
     (fell,) = [f for key, f in said.items() if key.startswith("products.fell")]
-    assert fell.values["item"] == "cups" and fell.values["change"].high < 0
+    assert fell.values["item"] == {"en": "cups"} and fell.values["change"].high < 0
     assert fell.advice is not None and fell.money is not None and fell.money.high < 0
     assert fell.money.high - fell.money.value == pytest.approx(fell.money.value - fell.money.low)
     assert fell.money.low < fell.money.value < fell.money.high

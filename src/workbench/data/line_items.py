@@ -15,6 +15,7 @@ from typing import Any, Final, Literal
 import pandas as pd
 
 from workbench.data import expressions as ibis
+from workbench.data import line_patterns
 from workbench.data.engine import Engine
 from workbench.data.tables import Tables
 from workbench.errors import DataError
@@ -91,6 +92,13 @@ class LineItems:
             orders=rows.basket.nunique(), spend=rows.spend.sum().round(6)
         )
         return self._frame(grouped.order_by("customer_id", "half"), ("orders", "half"))
+
+    def spent(self, days: int = 365) -> pd.Series:
+        """Give what each customer spent in the last days of the log, by customer_id."""
+        rows = self.rows.filter(self.rows.day > ibis.literal(self.last - dt.timedelta(days=days)))
+        grouped = rows.group_by("customer_id").aggregate(spend=rows.spend.sum().round(6))
+        frame = self._frame(grouped.order_by("customer_id"), ())
+        return frame.set_index("customer_id")["spend"]
 
     def first_orders(self, days: int) -> pd.DataFrame:
         """Give what each customer's first order was, and what followed within some days.
@@ -234,6 +242,31 @@ class LineItems:
         ordered: pd.DataFrame = frame.astype(whole).sort_values(["a", "b"], ignore_index=True)
         return ordered
 
+    def triples(self, *, most: int = 25) -> pd.DataFrame:
+        """Count how often an item lies with two others (`workbench.data.line_patterns.triples`).
+
+        Parameters
+        ----------
+        most : int
+            Items looked at: those with most buyers.
+        """
+        near = 1 if self.lines > MANY_LINES else 2
+        return line_patterns.triples(self, self._odd(self.entries, near), most=most)
+
+    def sequences(self, *, most: int = 40) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Count what is bought before what (`workbench.data.line_patterns.sequences`).
+
+        Parameters
+        ----------
+        most : int
+            Items looked at: those with most buyers.
+        """
+        return line_patterns.sequences(self, most=most)
+
+    def orders_by_turn(self) -> Any:
+        """Give the orders that hold an item that is told apart: who, nth, baskets, basket, day."""
+        return _orders(self.engine, self.rows.filter(self.rows.code.notnull()))
+
     @cached_property
     def baskets(self) -> int:
         """How many baskets hold an item that is told apart."""
@@ -262,8 +295,8 @@ class LineItems:
         own = joined.group_by("who", "a", "b").aggregate(n=joined.count())
         return own.group_by("a", "b").aggregate(both=own.n.sum(), people=own.count())
 
-    def _scored(self, e: Any, near: int) -> Any:
-        """Hold each basket against the next ones of its customer."""
+    def _odd(self, e: Any, near: int) -> Any:
+        """Give the items that only one of two near baskets of a customer has."""
         sides = []
         for step in range(1, near + 1):
             for sign, shift in ((1, 0), (-1, step)):
@@ -283,12 +316,16 @@ class LineItems:
         )
         n = size.p + size.q
         size = size.filter(n > 1).select(
-            "who", "at",
+            "who", "at", "p", "q",
             e=(size.p * (size.p - 1) + size.q * (size.q - 1)) / (n * (n - 1)),
         )  # fmt: skip
         # where all lie in one basket, or one in each, nothing could lie otherwise
         size = size.filter((size.e > 0) & (size.e < 1))
-        kept = self.engine.keep(odd.inner_join(size, ["who", "at"]), _WHAT)
+        return self.engine.keep(odd.inner_join(size, ["who", "at"]), _WHAT)
+
+    def _scored(self, e: Any, near: int) -> Any:
+        """Hold each basket against the next ones of its customer."""
+        kept = self._odd(e, near)
         one, two = kept.view(), kept.view()
         joined = one.inner_join(two, ["who", "at"]).select(
             "who", a=one.code, b=two.code, same=one.sign == two.sign, e=one.e
@@ -404,17 +441,22 @@ def line_items(
     )  # fmt: skip
 
 
-def _entries(engine: Engine, rows: Any) -> Any:
-    """Give which item lies in which basket, once: who, nth, baskets (of the customer), code."""
-    named = rows.filter(rows.code.notnull())
+def _orders(engine: Engine, named: Any) -> Any:
+    """Give the orders of each customer in time: basket, day, who, nth, baskets."""
     orders = named.group_by("customer_id", "basket").aggregate(day=named.day.min())
     turn = ibis.window(group_by="customer_id", order_by=["day", "basket"])
     whole = ibis.window(group_by="customer_id")
-    orders = orders.select(
-        "basket", who=engine.key(orders.customer_id),
+    return orders.select(
+        "basket", "day", who=engine.key(orders.customer_id),
         nth=ibis.row_number().over(turn).cast("int32"),
         baskets=orders.count().over(whole).cast("int32"),
     )  # fmt: skip
+
+
+def _entries(engine: Engine, rows: Any) -> Any:
+    """Give which item lies in which basket, once: who, nth, baskets (of the customer), code."""
+    named = rows.filter(rows.code.notnull())
+    orders = _orders(engine, named)
     once = named.select("basket", code=named.code.cast("int16")).distinct()
     joined = once.inner_join(orders, "basket").select("who", "nth", "baskets", "code")
     return engine.keep(joined, _WHAT)

@@ -271,6 +271,29 @@ _SCHEMAS = {
         },
         time="date",
     ),
+    # Offers that were made: of what, with which chance, and whether they were taken up.
+    "offers": Schema(
+        "offers",
+        {
+            "item": ColumnRule("category", required=True),
+            "answered": ColumnRule("boolean", required=True),
+            "chance": ColumnRule("number", low=0, high=1),
+            "customer_id": ColumnRule("id"),
+            "at": ColumnRule("moment"),
+            "position": _WORD,
+        },
+        time="at",
+    ),
+    # Other rules for offers: with which chance each would offer an item, there.
+    "rules": Schema(
+        "rules",
+        {
+            "rule": ColumnRule("category", required=True),
+            "item": ColumnRule("category", required=True),
+            "chance": ColumnRule("number", required=True, low=0, high=1),
+            "position": _WORD,
+        },
+    ),
     # Totals and rates from outside, about nobody: long, with the name of each series in
     # `indicator`, or wide, with a column of its own for each.
     "series": Schema(
@@ -308,6 +331,8 @@ STANDARD_TABLES = (
     "leads",
     "visits",
     "steps",
+    "offers",
+    "rules",
 )
 
 

@@ -22,6 +22,7 @@ from scipy.special import stdtr, stdtrit
 from workbench.arrays import Array, Index
 from workbench.errors import DataError, require_columns
 from workbench.languages import Language, speak
+from workbench.products.items import named
 from workbench.results import Estimate, Finding, Picture, Result, labelled, named_estimates
 from workbench.results.drawing import interval_dots
 from workbench.stats.multiplicity import holm
@@ -83,7 +84,7 @@ class Elasticity(Result):
             value = Estimate.of_row(
                 row, "elasticity", p=float(row["p"]), kind="points", unit="%", signed=True
             ).scaled(0.01)
-            values = {"n": len(clear), "item": str(row["category"]), "elasticity": value}
+            values = {"n": len(clear), "item": named(row["category"]), "elasticity": value}
             said.append(Finding("products.price", CLEAR, values, estimates={"elasticity": value}))
         elif len(t):
             said.append(Finding("products.price", NONE_CLEAR, {"n": len(t)}))
@@ -164,21 +165,17 @@ def elasticity(weeks: pd.DataFrame, *, level: float = 0.95) -> Elasticity:
 
 def _fit(own: pd.DataFrame, level: float) -> dict[str, float] | str:
     """Fit one category, or say why not."""
-    spans = own.groupby("product")["_week"].agg(["size", "min", "max"])
-    often = spans.index[
-        (spans["size"] >= _WEEKS) & (spans["size"] >= _SOLD * (spans["max"] - spans["min"] + 1))
-    ]
-    own = own[own["product"].isin(often)]
+    own = nearly_every_week(own)
     product, names = pd.factorize(own["product"])
     if len(names) < _PRODUCTS:
         return FEW_PRODUCTS
     week = pd.factorize(own["_week"])[0]
     price = np.log(own["spend"].to_numpy(float) / own["pieces"].to_numpy(float))
     pieces = np.log(own["pieces"].to_numpy(float))
-    within = pd.Series(price).groupby(product).std().to_numpy()
-    if (within >= _MOVED).sum() < _PRODUCTS:
+    spread = pd.Series(price).groupby(product).std().to_numpy()
+    if (spread >= _MOVED).sum() < _PRODUCTS:
         return NO_MOVE
-    x, y = _within(price, product, week), _within(pieces, product, week)
+    x, y = within(price, product, week), within(pieces, product, week)
     moved = float(np.sqrt((x**2).mean()))
     if moved < _MOVED / 2:
         return TOGETHER
@@ -194,7 +191,16 @@ def _fit(own: pd.DataFrame, level: float) -> dict[str, float] | str:
             "elasticity_high": slope + half, "moved": moved, "p": p}  # fmt: skip
 
 
-def _within(values: Array, one: Index, two: Index) -> Array:
+def nearly_every_week(own: pd.DataFrame) -> pd.DataFrame:
+    """Keep the products that were sold in nearly every week between their first and their last."""
+    spans = own.groupby("product")["_week"].agg(["size", "min", "max"])
+    often = spans.index[
+        (spans["size"] >= _WEEKS) & (spans["size"] >= _SOLD * (spans["max"] - spans["min"] + 1))
+    ]
+    return own[own["product"].isin(often)]
+
+
+def within(values: Array, one: Index, two: Index) -> Array:
     """Take the means of both groups out, by turns until nothing is left of either."""
     left = values - values.mean()
     sizes = [np.bincount(codes) for codes in (one, two)]

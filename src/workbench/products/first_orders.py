@@ -10,7 +10,7 @@ import pandas as pd
 
 from workbench.errors import DataError, require_columns
 from workbench.languages import Language, speak
-from workbench.products.items import OTHERS
+from workbench.products.items import OTHERS, named
 from workbench.results import (
     Advice,
     Estimate,
@@ -106,7 +106,7 @@ class FirstOrders(Result):
                     n=float(row["n"]), p=float(row["p"]), kind="points", unit="%",
                 )  # fmt: skip
                 values = {
-                    "item": str(row["item"]), "days": self.days, "n": int(row["n"]), "gap": gap,
+                    "item": named(row["item"]), "days": self.days, "n": int(row["n"]), "gap": gap,
                     "repeat": Estimate.of_row(row, "repeat", kind="percent"),
                 }  # fmt: skip
                 said.append(

@@ -10,7 +10,8 @@ best-sellers are the rule to beat).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -21,20 +22,22 @@ from workbench.errors import DataError, require_columns
 from workbench.languages import Language, speak
 from workbench.results import Advice, Estimate, Finding, Picture, Result, labelled
 from workbench.results.drawing import interval_dots
-from workbench.stats.intervals import mean_interval, wilson
+from workbench.stats.intervals import mean_interval, normal_quantile, wilson
+from workbench.study import Case, Offers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 BEST_SELLERS: Final = "Best-sellers"
 SIMILAR: Final = "Bought by similar customers"
+FACTORS: Final = "Tastes behind the purchases (implicit)"
 #: Customers from whose later purchases a rule is judged.
 _FEWEST: Final = 30
 _DRAWS: Final = 4000
 _AT_ONCE: Final = 20_000
 
 BEATEN = (
-    "What similar customers bought is the better offer: {hit} of the customers who bought something"
+    "The better offer is by the rule “{rule}”: {hit} of the customers who bought something"
     " new had it among {k} offers, {gap} more than with the best-sellers"
 )
 NOTHING_BEATS = (
@@ -43,7 +46,15 @@ NOTHING_BEATS = (
 )
 SEND = (
     "Offer each customer what the list of this run has for them, to a random part only; in the time"
-    " held out {money} was spent on what it would have offered"
+    " held out {money} was kept of what was spent on what it would have offered"
+)
+MEASURED = (
+    "Offers were measured by lot in {case}: {effect} more a customer and {period}, as sales; to the"
+    " {n} customers of the list that would be {money}"
+)
+LIMITED = (
+    "The card leaves {items} items off the list and takes {people} of {all} customers off it: not"
+    " to be contacted, contacted lately, or drawn by lot to be compared with"
 )
 
 
@@ -56,8 +67,11 @@ class NextOffers(Result):
     table : DataFrame
         One row a rule: rule, n (customers judged), hit_rate, hit_rate_low, hit_rate_high (share of
         those who bought something new that was among their offers; Wilson), gap, gap_low, gap_high
-        (to the best-sellers; bootstrap of customers), coverage (share of all items that are offered
-        to somebody).
+        (to the best-sellers; bootstrap of customers), coverage, coverage_low, coverage_high (share
+        of the items that are offered to somebody; the spread that another draw of customers would
+        have), value, value_low, value_high (kept of what those judged spent on new items that were
+        among their offers, a customer; Student), value_gap, value_gap_low, value_gap_high (to the
+        best-sellers, paired).
     chosen : str
         The rule of the list: the best-sellers unless another is clearly better.
     k : int
@@ -67,6 +81,10 @@ class NextOffers(Result):
     offers : DataFrame
         customer_id, rank (1 first), item, score; of all customers, from all purchases. Pseudonyms:
         for the firm's own system, and for no page.
+    control : DataFrame
+        customer_id of those who are offered nothing, drawn by lot, as the card asks.
+    closed, left, people : int
+        Items that the card leaves off; customers off the list, of how many.
     """
 
     table: pd.DataFrame
@@ -74,6 +92,10 @@ class NextOffers(Result):
     k: int
     worth: Estimate
     offers: pd.DataFrame
+    control: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["customer_id"]))
+    closed: int = 0
+    left: int = 0
+    people: int = 0
 
     def estimates(self) -> dict[str, Estimate]:
         """Hit rate of the chosen rule."""
@@ -86,19 +108,23 @@ class NextOffers(Result):
     def findings(self) -> list[Finding]:
         """Say whether anything beats the best-sellers, and what to do with the list."""
         beaten = self.chosen != BEST_SELLERS
-        values: dict[str, object] = {"hit": self._of("hit_rate"), "k": self.k, "money": self.worth}
+        values: dict[str, object] = {"hit": self._of("hit_rate"), "k": self.k, "money": self.worth,
+                                     "rule": self.chosen}  # fmt: skip
         estimates = {"hit_rate": self._of("hit_rate")}
         if beaten:
             gap = self._of("gap", kind="points", unit="%")
             values["gap"] = gap
             estimates["gap"] = gap
         valued = bool(self.worth.value > 0)
+        limits = {"items": self.closed, "people": self.left, "all": self.people}
+        limited = [Finding("products.offers.limited", LIMITED, limits)]
         return [
             Finding(
                 "products.offers", BEATEN if beaten else NOTHING_BEATS, values, verdict=self.chosen,
                 estimates=estimates, money=self.worth if valued else None,
                 advice=Advice(SEND, 5) if valued else None,
-            )
+            ),
+            *(limited if self.closed or self.left else []),
         ]  # fmt: skip
 
     def picture(self) -> Picture:
@@ -145,10 +171,34 @@ def item_to_item(had: Mask) -> Scores:
     return lambda own: own @ cosine
 
 
+def factors(had: Mask) -> Scores:
+    """Score items by factors of implicit feedback (Hu, Koren, Volinsky 2008), by `implicit`."""
+    from implicit.als import AlternatingLeastSquares
+    from scipy.sparse import csr_matrix
+
+    size = int(min(32, max(had.shape[1] // 4, 2)))
+    model = AlternatingLeastSquares(
+        factors=size, regularization=0.1, iterations=15, random_state=1, num_threads=1
+    )
+    model.fit(csr_matrix(had.astype(np.float32)), show_progress=False)
+
+    def score(own: Array) -> Array:
+        rows = csr_matrix(own.astype(np.float32))
+        people = model.recalculate_user(np.arange(rows.shape[0]), rows)
+        return np.asarray(people @ model.item_factors.T, dtype=float)
+
+    return score
+
+
 #: Rule -> what learns it from who has bought what; the first is the one to beat.
 RULES: Final[Mapping[str, Callable[[Mask], Scores]]] = {
     BEST_SELLERS: best_sellers, SIMILAR: item_to_item
 }  # fmt: skip
+
+
+def rules() -> Mapping[str, Callable[[Mask], Scores]]:
+    """Give the rules there are: factors only where the extra `implicit` is installed."""
+    return {**RULES, FACTORS: factors} if find_spec("implicit") else RULES
 
 
 def next_offers(
@@ -158,6 +208,8 @@ def next_offers(
     rng: np.random.Generator,
     k: int = 3,
     level: float = 0.95,
+    card: Offers | None = None,
+    reachable: pd.Index | None = None,
 ) -> NextOffers:
     """Choose a rule for the next offer on purchases held out, and make the list.
 
@@ -172,6 +224,10 @@ def next_offers(
         Offers a customer; with few items fewer, a quarter of them at most.
     level : float
         Confidence with which another rule must beat the best-sellers.
+    card : Offers, optional
+        What may be offered, to how many, and what is kept of it.
+    reachable : Index, optional
+        Customers who may be contacted; all of them when left out.
 
     Raises
     ------
@@ -191,7 +247,11 @@ def next_offers(
     before = inside & (history["known"].to_numpy() > 0)
     known[who[before], place[before]] = True
     later[who[inside], place[inside]] = history["later"].to_numpy()[inside]
-    fresh = (later > 0) & ~known
+    card = card or Offers()
+    may = np.array([card.may_be_offered(str(name)) for name in names])
+    if may.sum() < 1:
+        raise DataError("the card leaves no item to offer", remedy="see `offers` in study.yml")
+    fresh = (later > 0) & ~known & may
     judged = np.flatnonzero(known.any(axis=1) & fresh.any(axis=1))
     if judged.size < _FEWEST:
         raise DataError(
@@ -201,42 +261,92 @@ def next_offers(
         )
     rows: list[dict[str, object]] = []
     hits: dict[str, Mask] = {}
-    lists: dict[str, Index] = {}
-    for rule, learn in RULES.items():
-        offered, _ = _top(learn(known), known[judged], k)
+    kept = np.array([card.margin_of(str(name)) for name in names])
+    price = (items["spend"] / items["orders"].clip(lower=1)).to_numpy(dtype=float) * kept
+    got: dict[str, Array] = {}
+    learnt = rules()
+    # each of several rules that may beat the best-sellers by chance is held to a stricter level
+    level = 1 - (1 - level) / max(len(learnt) - 1, 1)
+    for rule, learn in learnt.items():
+        offered, _ = _top(learn(known), known[judged] | ~may, k)
         found = np.take_along_axis(fresh[judged], offered, axis=1)
-        hits[rule], lists[rule] = np.asarray(found.any(axis=1)), offered
+        hits[rule] = np.asarray(found.any(axis=1))
+        spent = fresh[judged] * later[judged] * price
+        got[rule] = np.take_along_axis(spent, offered, axis=1).sum(axis=1)
         low, high = wilson(hits[rule].sum(), judged.size)
         gap = _gap(hits[rule], hits[BEST_SELLERS], rng, level)
         rows.append(
             {"rule": rule, "n": int(judged.size), "hit_rate": float(hits[rule].mean()),
              "hit_rate_low": float(low), "hit_rate_high": float(high), "gap": gap.value,
-             "gap_low": gap.low, "gap_high": gap.high,
-             "coverage": np.unique(offered).size / len(names)}
+             "gap_low": gap.low, "gap_high": gap.high, **_covered(offered, int(may.sum())),
+             **_named("value", mean_interval(got[rule])),
+             **_named("value_gap", mean_interval(got[rule] - got[BEST_SELLERS]))}
         )  # fmt: skip
     table = pd.DataFrame(rows)
     better = table[(table["gap_low"] > 0) & (table["rule"] != BEST_SELLERS)]
     chosen = str(better.nlargest(1, "gap")["rule"].iloc[0]) if len(better) else BEST_SELLERS
-    price = (items["spend"] / items["orders"].clip(lower=1)).to_numpy(dtype=float)
-    got = np.take_along_axis(fresh[judged] * later[judged] * price, lists[chosen], axis=1).sum(
-        axis=1
+    worth = (
+        mean_interval(got[chosen])
+        .scaled(float(judged.size))
+        .named(kind="money", n=float(judged.size))
     )
-    worth = mean_interval(got).scaled(float(judged.size)).named(kind="money", n=float(judged.size))
     had = known | (later > 0)
-    offered, scores = _top(RULES[chosen](had), had, k)
-    sent = pd.DataFrame(
-        {
-            "customer_id": np.repeat(people, k), "rank": np.tile(np.arange(1, k + 1), len(people)),
-            "item": names.to_numpy()[offered.ravel()], "score": scores.ravel(),
-        }
-    )  # fmt: skip
-    # who has everything is offered nothing twice
-    sent = sent[np.isfinite(sent["score"])].reset_index(drop=True)
+    asked = np.ones(len(people), dtype=bool) if reachable is None else people.isin(reachable)
+    lot = asked & (rng.random(len(people)) < card.control)
+    asked &= ~lot
+    stock = {j: card.stock[str(name)] for j, name in enumerate(names) if str(name) in card.stock}
+    wide = min(k + len(stock), len(names))
+    offered, scores = _top(learnt[chosen](had), had | ~may, wide)
+    sent = _within_stock(np.flatnonzero(asked), offered[asked], scores[asked], k, stock)
+    sent = sent.assign(customer_id=people[sent["who"]], item=names.to_numpy()[sent["code"]])
+    sent = sent[["customer_id", "rank", "item", "score"]].reset_index(drop=True)
     labels = labelled(
         table, rule="Rule", n="Customers", hit_rate=("New purchases predicted", "percent:1"),
         gap=("More than best-sellers", "percent:1"), coverage=("Items offered", "percent:0"),
+        value=("Kept of it, a customer", "money:2"),
+        value_gap=("More kept than with best-sellers", "money:2"),
     )  # fmt: skip
-    return NextOffers(labels, chosen, k, worth, sent)
+    control = pd.DataFrame({"customer_id": people[lot]})
+    return NextOffers(labels, chosen, k, worth, sent, control, int((~may).sum()),
+                      int((~asked).sum()), len(people))  # fmt: skip
+
+
+def _named(name: str, each: Estimate) -> dict[str, float]:
+    return {name: each.value, f"{name}_low": each.low, f"{name}_high": each.high}
+
+
+def _covered(offered: Index, items: int) -> dict[str, float]:
+    """Share of the items that somebody is offered, and how far another draw of customers may be."""
+    often = np.unique(offered, return_counts=True)[1]
+    # an item that c of n customers are offered is missed by another n with chance exp(-c)
+    missed = np.exp(-often)
+    half = normal_quantile(0.95) * float(np.sqrt((missed * (1 - missed)).sum()))
+    low, high = max(len(often) - half, 0), min(len(often) + half, items)
+    return {"coverage": len(often) / items, "coverage_low": low / items,
+            "coverage_high": high / items}  # fmt: skip
+
+
+def _within_stock(
+    who: Index, offered: Index, scores: Array, k: int, stock: Mapping[int, int]
+) -> pd.DataFrame:
+    """Give each customer the best k of which there is stock: it goes to the highest scores."""
+    width = offered.shape[1] if offered.ndim == 2 else 0
+    table = pd.DataFrame(
+        {"who": np.repeat(who, width), "code": offered.ravel(), "score": scores.ravel()}
+    )
+    # who has everything is offered nothing twice
+    table = table[np.isfinite(table["score"])].reset_index(drop=True)
+    while True:
+        rank = table.groupby("who", sort=False).cumcount() + 1
+        on = table.assign(rank=rank)[rank <= k]
+        limited = on[on["code"].isin(list(stock))]
+        best = limited.sort_values(["score", "who"], ascending=[False, True], kind="stable")
+        place = best.groupby("code").cumcount()
+        over = best.index[place.to_numpy() >= best["code"].map(stock).to_numpy()]
+        if not len(over):
+            best_k: pd.DataFrame = on.reset_index(drop=True)
+            return best_k
+        table = table.drop(index=over)
 
 
 def _top(score: Scores, had: Mask, k: int) -> tuple[np.ndarray, Array]:
@@ -262,3 +372,45 @@ def _gap(hit: Mask, base: Mask, rng: np.random.Generator, level: float) -> Estim
     drawn = rng.multinomial(n, [more / n, less / n, 1 - (more + less) / n], size=_DRAWS)
     low, high = np.quantile((drawn[:, 0] - drawn[:, 1]) / n, [(1 - level) / 2, (1 + level) / 2])
     return Estimate(value, min(float(low), value), max(float(high), value), float(n), level)
+
+
+def measured_offer(
+    verdicts: pd.DataFrame | None,
+    case: Case | None,
+    offered: int,
+    *,
+    currency: str = "",
+) -> Finding | None:
+    """Say what offers were measured to bring, where a case drawn by lot made such.
+
+    Parameters
+    ----------
+    verdicts : DataFrame or None
+        The case's outcomes, as `workbench.impact` judged them.
+    case : Case or None
+        The case that the card names.
+    offered : int
+        Customers on the list.
+    currency : str
+        Of the amounts.
+
+    Returns
+    -------
+    Finding or None
+        None where no such case among customers was drawn by lot with sales as an outcome.
+    """
+    if verdicts is None or case is None or case.chosen != "random" or case.group is not None:
+        return None
+    own = verdicts[(verdicts["case"] == case.name) & (verdicts["outcome"] == "sales per customer")]
+    if own.empty or not np.isfinite(own["difference"].iloc[0]):
+        return None
+    row = own.iloc[0]
+    each = Estimate(
+        float(row["difference"]), float(row["difference_low"]), float(row["difference_high"]),
+        kind="money", unit=currency, signed=True,
+    )  # fmt: skip
+    money = each.scaled(float(offered))
+    values = {"case": case.title, "effect": each, "period": case.period, "n": offered,
+              "money": money}  # fmt: skip
+    return Finding("products.offers.measured", MEASURED, values, money=money,
+                   verdict=str(row["verdict"]), estimates={"effect": each})  # fmt: skip

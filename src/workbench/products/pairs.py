@@ -24,6 +24,7 @@ from scipy.special import ndtr
 from workbench.arrays import Array
 from workbench.errors import DataError, require_columns
 from workbench.languages import Language, speak
+from workbench.products.items import named
 from workbench.results import Advice, Estimate, Finding, Picture, Result, labelled
 from workbench.results.drawing import interval_dots
 from workbench.stats.disclosure import rule_of
@@ -123,7 +124,7 @@ class ItemPairs(Result):
     def _said(self, key: str, message: str, some: pd.DataFrame, advice: str | None) -> Finding:
         first = some.iloc[0]
         values = {
-            "n": len(some), "tested": self.tested, "a": str(first["a"]), "b": str(first["b"]),
+            "n": len(some), "tested": self.tested, "a": named(first["a"]), "b": named(first["b"]),
             "lift": _lift(first), "both": int(first["baskets"]),
         }  # fmt: skip
         return Finding(
@@ -207,7 +208,7 @@ def item_pairs(
     named = judged & (q <= level)
     lies = items.set_index("item")["baskets"]
     n_a, n_b = (counts[side].map(lies).to_numpy(dtype=float) for side in ("a", "b"))
-    lift, low, high = _lifts(c, variance)
+    lift, low, high = odds_of_lying_together(c, variance)
     verdict = np.where(named, np.where(score > 0, "together", "apart"), "")
     found = pd.DataFrame(
         {
@@ -235,7 +236,7 @@ def item_pairs(
     return ItemPairs(table, baskets, int(judged.sum()), int((judged & few).sum()), spread, level)
 
 
-def _lifts(c: dict[str, Array], variance: Array) -> tuple[Array, Array, Array]:
+def odds_of_lying_together(c: dict[str, Array], variance: Array) -> tuple[Array, Array, Array]:
     """Give the odds of lying together against apart, with limits on the log scale."""
     t, f = c["together"], c["apart"]
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -18,7 +18,7 @@ from scipy.special import stdtr
 from workbench.arrays import Array, Index, Mask
 from workbench.errors import DataError, require_columns
 from workbench.languages import Language, speak
-from workbench.products.items import OTHERS
+from workbench.products.items import OTHERS, named
 from workbench.results import (
     Advice,
     Estimate,
@@ -95,7 +95,7 @@ class Penetration(Result):
             return []
         first = t.iloc[0]
         values: dict[str, object] = {
-            "item": str(first["item"]),
+            "item": named(first["item"]),
             "penetration": Estimate.of_row(first, "penetration", kind="percent"),
         }
         message = LEADS
@@ -103,7 +103,7 @@ class Penetration(Result):
             most = t.nlargest(1, "share").iloc[0]
             message = LEADS_SPEND
             values |= {
-                "costly": str(most["item"]),
+                "costly": named(most["item"]),
                 "share": Estimate.of_row(most, "share", kind="percent"),
             }
         said = [Finding("products.penetration", message, values)]
@@ -113,7 +113,7 @@ class Penetration(Result):
             item = str(row["item"])
             change = Estimate.of_row(row, "change", kind="points", unit="%", signed=True)
             money = self.spent.get(item)
-            about = {"item": item, "change": change} | ({"money": money} if money else {})
+            about = {"item": named(item), "change": change} | ({"money": money} if money else {})
             said.append(
                 Finding(
                     f"products.fell.{len(said)}", FELL, about, severity="warning",
@@ -122,7 +122,7 @@ class Penetration(Result):
                 )
             )  # fmt: skip
         if len(grew):
-            items = [str(i) for i in grew["item"].head(5)]
+            items = [named(i) for i in grew["item"].head(5)]
             said.append(Finding("products.grew", GREW, {"items": items}))
         if not len(grew) and not len(fell):
             said.append(Finding("products.steady", STEADY))
@@ -136,7 +136,7 @@ class Penetration(Result):
         return Picture(
             self.plot, "Bought by most customers: {item}",
             "Share of the customers who have bought it; 95% confidence intervals",
-            self.table, {"item": str(first["item"])},
+            self.table, {"item": named(first["item"])},
         )  # fmt: skip
 
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:

@@ -16,6 +16,7 @@ import pandas as pd
 
 from workbench.errors import DataError, require_columns
 from workbench.languages import Language, speak
+from workbench.products.items import named
 from workbench.results import (
     Advice,
     Estimate,
@@ -72,7 +73,7 @@ class TrialRepeat(Result):
         """Say how many came back for the most tried item, and for which too few do."""
         first = self.table.iloc[0]
         values = {
-            "n": len(self.table), "item": str(first["item"]), "days": self.days,
+            "n": len(self.table), "item": named(first["item"]), "days": self.days,
             "repeat": Estimate.of_row(first, "repeat", kind="percent"),
             "trial": Estimate.of_row(first, "trial", kind="percent"),
         }  # fmt: skip
@@ -82,7 +83,7 @@ class TrialRepeat(Result):
             if not row["repeat_high"] < 0.5 * rest:
                 continue
             values = {
-                "item": str(row["item"]), "days": self.days,
+                "item": named(row["item"]), "days": self.days,
                 "repeat": Estimate.of_row(row, "repeat", kind="percent"),
                 "others": Estimate(float(rest), kind="percent"), "n": int(row["n"]),
             }  # fmt: skip

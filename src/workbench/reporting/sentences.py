@@ -317,10 +317,14 @@ def spoken(value: Any, language: str | Language) -> str:
 
 
 def text_of(texts: Mapping[str, Any], language: Language) -> str:
-    """Choose among texts by language; English, else any, where this one has none."""
-    return str(
-        texts.get(language.code) or texts.get("en") or next(filter(None, texts.values()), "")
-    )
+    """Choose among texts by language; English, else any, where this one has none.
+
+    What stands there in English alone is a name from the data: in words where there are some, and
+    else as it is in every language.
+    """
+    if not texts.get(language.code) and texts.get("en"):
+        return language.name(texts["en"])
+    return str(texts.get(language.code) or next(filter(None, texts.values()), ""))
 
 
 def _in_markdown(value: Any, language: Language) -> str:

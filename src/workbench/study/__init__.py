@@ -8,6 +8,7 @@ from workbench.study.cases import Case, Outcome
 from workbench.study.fields import LANGUAGES, CellRule, Linkage, Privacy, Published, Table, Text
 from workbench.study.goals import Action, Baseline, Goal, Scorecard, read_goals
 from workbench.study.instrument import Instrument
+from workbench.study.offers import Offers
 from workbench.study.plans import PlanError, PlanRegister, RegisteredPlan, add_plan
 from workbench.study.reader import StudyError
 from workbench.study.seen import seen_on
@@ -27,6 +28,7 @@ __all__ = [
     "Goal",
     "Instrument",
     "Linkage",
+    "Offers",
     "Outcome",
     "PlanError",
     "PlanRegister",

@@ -33,6 +33,7 @@ from workbench.study.fields import (
 )
 from workbench.study.goals import Action, Goal, Scorecard, between_goals
 from workbench.study.instrument import Instrument
+from workbench.study.offers import Offers
 from workbench.study.packages import files_of
 from workbench.study.reader import Loc, StudyError, explain, gathered, line_of, read_yaml
 from workbench.study.segments import Segments
@@ -91,6 +92,7 @@ class Study(Card):
     alerts: Alerts | None = None
     segments: Segments = Field(default_factory=Segments)
     service: Service = Field(default_factory=Service)
+    offers: Offers = Field(default_factory=Offers)
     parameters: dict[str, dict[str, Any]] = Field(default_factory=dict)
     published: tuple[Published, ...] = ()
 

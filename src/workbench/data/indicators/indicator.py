@@ -385,6 +385,7 @@ _MAKERS: dict[str, Maker] = {
     "sales": measures.sales,
     "sales_growth": windows.sales_growth,
     "average_order": measures.average_order,
+    "categories_bought": measures.categories_bought,
     "active_customers": measures.active_customers,
     "customer_value": windows.customer_value,
     "value_at_risk": windows.value_at_risk,
@@ -398,6 +399,7 @@ _MAKERS: dict[str, Maker] = {
     "complaint_rate": measures.rows(
         lambda rows: rows.kind.lower() == "complaint", "at", share=True
     ),
+    "offers_answered": measures.rows(lambda rows: rows.answered, "at", share=True),
     "brand_awareness": given.series,
     "market_share": given.series,
     "share_of_wallet": given.series,

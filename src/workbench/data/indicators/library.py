@@ -236,6 +236,13 @@ DEFINITIONS: Final = (
         "transactions", _SALES, "money", formula="sales / orders", unit="money", interval=MEAN,
     ),
     Indicator(
+        "categories_bought", "Categories bought a customer",
+        "Mean number of different categories that a customer buys of, of those who buy in the"
+        " period.",
+        "transactions", (*_BUYS, "category"), "mean", formula="categories / buyers",
+        unit="categories", interval=MEAN,
+    ),
+    Indicator(
         "active_customers", "Active customers",
         "Number of customers who buy in the period.",
         "transactions", _BUYS, "count", formula="buyers", unit="customers", interval=POISSON,
@@ -303,6 +310,13 @@ DEFINITIONS: Final = (
         "Share of the contacts that were complaints.",
         "interactions", ("at", "kind"), "share", "down", formula="complaints / contacts",
         unit="%", interval=WILSON,
+    ),
+    # --- offers ---
+    Indicator(
+        "offers_answered", "Offers taken up",
+        "Share of the offers made in the period that were answered.",
+        "offers", ("at", "answered"), "share", formula="answered / offers", unit="%",
+        interval=WILSON,
     ),
     # --- given series: what the study's own tables cannot tell ---
     Indicator(

@@ -195,6 +195,17 @@ def average_order(request: Request) -> pd.DataFrame:
     return aggregate(request, rows, rows.amount)
 
 
+def categories_bought(request: Request) -> pd.DataFrame:
+    """Average the different categories that buyers bought of."""
+    rows = purchases(request)
+    named = rows.category.cast("string").strip().nullif("")
+    rows = rows.mutate(category_=named).filter(named.notnull())
+    rows = rows.group_by(list(dict.fromkeys(["customer_id", *request.keys]))).aggregate(
+        kinds_=rows.category_.nunique()
+    )
+    return aggregate(request, rows, rows.kinds_)
+
+
 def known_customers(request: Request) -> Any:
     """Give every customer with the day since which the study knows them, and their groups."""
     bought = request.tables.expr("transactions")
