@@ -251,7 +251,8 @@ class LineItems:
             Items looked at: those with most buyers.
         """
         near = 1 if self.lines > MANY_LINES else 2
-        return line_patterns.triples(self, self._odd(self.entries, near), most=most)
+        lines = line_patterns.Baskets(self.engine, self.entries, self.items["item"])
+        return line_patterns.triples(lines, self._odd(self.entries, near), most=most)
 
     def sequences(self, *, most: int = 40) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Count what is bought before what (`workbench.data.line_patterns.sequences`).
@@ -261,11 +262,9 @@ class LineItems:
         most : int
             Items looked at: those with most buyers.
         """
-        return line_patterns.sequences(self, most=most)
-
-    def orders_by_turn(self) -> Any:
-        """Give the orders that hold an item that is told apart: who, nth, baskets, basket, day."""
-        return _orders(self.engine, self.rows.filter(self.rows.code.notnull()))
+        lines = line_patterns.Baskets(self.engine, self.entries, self.items["item"])
+        when = _orders(self.engine, self.rows.filter(self.rows.code.notnull()))
+        return line_patterns.sequences(lines, when.select("who", "nth", "day"), most=most)
 
     @cached_property
     def baskets(self) -> int:

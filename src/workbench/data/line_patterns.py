@@ -6,26 +6,43 @@ and square. `workbench.products` says what the counts mean.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
 from workbench.data import expressions as ibis
-
-if TYPE_CHECKING:
-    from workbench.data.line_items import LineItems
+from workbench.data.engine import Engine
 
 _WHAT = "line items"
 #: Which of the three items is held against the other two, and where these stand.
 SIDES = (("a", "b", "c"), ("b", "a", "c"), ("c", "a", "b"))
 
 
-def triples(lines: LineItems, kept: Any, *, most: int) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Baskets:
+    """What lies in which basket, where the log lies.
+
+    Attributes
+    ----------
+    engine : Engine
+    entries : table
+        who, nth, code: once an item and basket.
+    items : Series
+        Name of each code.
+    """
+
+    engine: Engine
+    entries: Any
+    items: pd.Series
+
+
+def triples(lines: Baskets, kept: Any, *, most: int) -> pd.DataFrame:
     """Count how often an item lies with two others that lie together, in two near baskets.
 
     Parameters
     ----------
-    lines : LineItems
+    lines : Baskets
     kept : table
         Odd items of two near baskets: who, at, code, sign, and p and q, the numbers of odd items in
         either.
@@ -77,7 +94,7 @@ def triples(lines: LineItems, kept: Any, *, most: int) -> pd.DataFrame:
     seen = lines.engine.run(_seen(lines.entries, most), _WHAT)
     frame = frame.merge(seen, on=["a", "b", "c"], how="outer").fillna(0.0)
     whole = frame.astype(dict.fromkeys(("informative", "both", "people"), "int64"))
-    names = lines.items["item"]
+    names = lines.items
     named: pd.DataFrame = whole.assign(**{x: whole[x].map(names) for x in "abc"})
     return named.sort_values(["a", "b", "c"], ignore_index=True)
 
@@ -93,11 +110,19 @@ def _seen(entries: Any, most: int) -> Any:
     return own.group_by("a", "b", "c").aggregate(both=own.n.sum(), people=own.count())
 
 
-def sequences(lines: LineItems, *, most: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+def sequences(lines: Baskets, when: Any, *, most: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Count which of two items customers came to first, and how many days later to the other.
 
     Where a customer has x baskets with a alone, y with b alone and z with both, and the baskets
     came in any order, a came first with the chance x / (x + y + z).
+
+    Parameters
+    ----------
+    lines : Baskets
+    when : table
+        who, nth, day: of each basket.
+    most : int
+        Items looked at.
 
     Returns
     -------
@@ -135,7 +160,6 @@ def sequences(lines: LineItems, *, most: int) -> tuple[pd.DataFrame, pd.DataFram
             expected=pair.lean.sum(), variance=pair.variance.sum(),
         ), _WHAT,
     )  # fmt: skip
-    when = lines.orders_by_turn().select("who", "nth", "day")
     at, to = when.view(), when.view()
     apart = pair.filter(pair.s != pair.t)
     dated = apart.inner_join(at, [apart.who == at.who, apart.s == at.nth]).select(
@@ -150,7 +174,7 @@ def sequences(lines: LineItems, *, most: int) -> tuple[pd.DataFrame, pd.DataFram
         days=ibis.ifelse(ahead, -dated.gap, dated.gap),
     )  # fmt: skip
     times = lines.engine.run(dated.group_by("a", "b", "days").aggregate(n=dated.count()), _WHAT)
-    names = lines.items["item"]
+    names = lines.items
 
     def told(frame: pd.DataFrame) -> pd.DataFrame:
         frame = frame.assign(a=frame["a"].map(names), b=frame["b"].map(names))
