@@ -207,6 +207,22 @@ def profile(
 
 
 @app.command()
+def offers(study: Study_) -> None:
+    """Write the list of next offers, by pseudonym, into the study's folder; never published."""
+    with plain_errors():
+        from workbench.data.offer_rules import write_offers
+        from workbench.notebook import open_run
+        from workbench.results import attempt
+
+        card = load_card(study)
+        run = open_run(card.folder)
+        drawn = attempt(run.load, "offers_control")
+        listed = run.load("offers")
+        for path in write_offers(card, listed, listed.head(0) if drawn is None else drawn):
+            print_plainly(f"{path}")
+
+
+@app.command()
 def plan(
     study: Study_,
     case: Annotated[str, typer.Argument(help="A case of the study's card.")],

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
 
 from workbench.data.tables import Tables
 from workbench.errors import DataError, did_you_mean
+from workbench.study import Study
 
 #: How files write what YAML reads as yes and no.
 _YES: Final = frozenset({"true", "yes", "y", "1", "1.0", "是", "同意"})
@@ -95,3 +97,37 @@ def _by_customer(frame: pd.DataFrame, column: str) -> pd.Series:
         known = known.sort_values("answered_on", kind="stable")
     last = known.drop_duplicates("customer_id", keep="last").set_index("customer_id")[column]
     return pd.to_numeric(last, errors="coerce").dropna()
+
+
+def write_offers(study: Study, offers: pd.DataFrame, control: pd.DataFrame) -> list[Path]:
+    """Write the list of next offers for the firm's own system, and who is offered nothing.
+
+    They lie in the study's folder, for its owner alone to read: no page takes anything from there.
+
+    Parameters
+    ----------
+    study : Study
+    offers : DataFrame
+        customer_id (pseudonym), rank, item, score.
+    control : DataFrame
+        customer_id of those drawn to be compared with.
+
+    Returns
+    -------
+    list of Path
+        The files that were written.
+    """
+    folder = study.folder / "out"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    written = []
+    for name, frame in (("offers.csv", offers), ("control.csv", control)):
+        path = folder / name
+        if len(frame) or name == "offers.csv":
+            part = path.with_suffix(".part")
+            part.touch(mode=0o600)
+            frame.to_csv(part, index=False)
+            part.replace(path)
+            written.append(path)
+        else:
+            path.unlink(missing_ok=True)  # of an earlier run, which drew a part
+    return written
