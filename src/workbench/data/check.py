@@ -172,6 +172,8 @@ def check_study(
     problems += _about_scorecard(tables, readable)
     for case in study.cases:
         problems += _about_case(tables, case, readable)
+    if "survey" in readable:
+        notes += _about_invitations(tables)
     if study.survey is not None:
         problems += _about_items(tables, readable)
         if "survey" in readable:
@@ -275,6 +277,20 @@ def _about_people(tables: Tables) -> list[str]:
     if links.shared:
         notes.append(f"customers: {links.shared:,} contacts belong to too many people to link by")
     return notes
+
+
+def _about_invitations(tables: Tables) -> list[str]:
+    """Tell of lists of invitations that nothing reads, where answers do not say whose they are."""
+    study = tables.study
+    lists = sorted(study.folder.glob("private/invitations-*.csv"))
+    named = study.survey is not None and study.survey.invited
+    if named or not lists or "customer_id" in tables.expr("survey").columns:
+        return []
+    listed = ", ".join(path.relative_to(study.folder).as_posix() for path in lists)
+    return [
+        "survey: the answers do not say which customer's they are; the card's `survey: {invited:"
+        f" [{listed}]}}` reads it from the number of the invitation"
+    ]
 
 
 def _about_indicator(

@@ -18,6 +18,7 @@ from workbench.data.clean.selection import UNNAMED
 from workbench.data.clean.traces import Traces, traces_of
 from workbench.data.engine import Engine
 from workbench.data.people import review
+from workbench.data.people.invitations import lists_of
 from workbench.data.people.review import Pair, read_pairs
 from workbench.data.schemas import known_by, schema_of
 from workbench.data.sources.packaged import packaged_hash
@@ -386,6 +387,7 @@ class Tables:
         own = (f"tables.{each}" for each in used)
         trace.note("card", *own, f"tables.{EACH}.consent", *_OF_CLEANING, *asked)
         trace.note("file", str(review.path_of(self.study)), str(erasures.path_of(self.study)))
+        trace.note("file", *map(str, lists_of(self.study)))
         trace.note("distribution", *PACKAGES)
         trace.note_modules("data", "study")
 

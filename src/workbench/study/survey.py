@@ -238,6 +238,10 @@ class Chain(Card):
         return self
 
 
+def _several(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
 class Survey(Card):
     """The instrument: its items, their dimensions and scale, and how the file holds the answers.
 
@@ -277,6 +281,9 @@ class Survey(Card):
     coded : str or None
         How the comments whose tone people coded were chosen: ``random``, or the column of the
         survey that holds each comment's chance of being chosen.
+    invited : tuple of str
+        Lists of invitations, beside the card: an answer that bears an invitation's number as its
+        `respondent_id` is its customer's.
     """
 
     items: dict[Item, LocalText] = Field(default_factory=dict)
@@ -297,6 +304,7 @@ class Survey(Card):
     chain: Chain | None = None
     codebook: str | None = None
     coded: str | None = None
+    invited: Annotated[tuple[str, ...], BeforeValidator(_several)] = ()
 
     @field_validator("dimensions")
     @classmethod

@@ -21,6 +21,7 @@ from workbench.data.clean.selection import (
 from workbench.data.clean.survey_form import standard_form
 from workbench.data.engine import Engine
 from workbench.data.people import keys
+from workbench.data.people.invitations import with_invited
 from workbench.data.schemas import Schema, schema_of
 from workbench.data.sources.read import read_source, stream_source
 from workbench.data.sources.source import ROW, Source, file_hash
@@ -177,6 +178,7 @@ class Reading:
         if schema is not None and schema.name == "survey" and checked is not None:
             schema = schema_of(name, checked)
             source = standard_form(self.engine, self.study, source)
+            source = with_invited(self.engine, self.study, source)
         if schema is not None:
             source = select_columns(self.study, source, schema)
         source, refused = without_left_out(self.engine, self.study, source, schema, self.refusing)

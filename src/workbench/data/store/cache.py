@@ -35,7 +35,7 @@ from workbench.data.clean.questions import QuestionAnswers
 from workbench.data.clean.report import Linking, TableReport
 from workbench.data.clean.selection import named_in
 from workbench.data.engine import Engine
-from workbench.data.people import pseudonyms, review
+from workbench.data.people import invitations, pseudonyms, review
 from workbench.data.sources.packaged import packaged_hash
 from workbench.data.sources.source import file_hash
 from workbench.errors import DataError, WorkbenchError
@@ -188,6 +188,7 @@ def _key_of(study: Study) -> str | None:
         "linkage": study.linkage.model_dump(mode="json"),
         "decisions": review.fingerprint(study),
         "erased": erasures.fingerprint(study),
+        "invited": invitations.fingerprint(study),
         "files": hashes,
         "sources": _sources(),
         "versions": _versions(),
