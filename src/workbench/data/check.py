@@ -244,9 +244,10 @@ def _about_table(tables: Tables, report: TableReport) -> list[str]:
         for rule, (n, total) in report.refunds.items()
     ]
     if report.repeated:
+        why = "as pieces of one order" if report.orders else "for there is no order number to tell"
         notes.append(
-            f"{report.name}: {report.repeated:,} rows equal another one and were kept, for there is"
-            " no order number to tell; write `duplicates: set_aside` to set them aside"
+            f"{report.name}: {report.repeated:,} rows equal another one and were kept, {why}; write"
+            " `duplicates: set_aside` to set them aside"
         )
     if report.zero_amounts:
         notes.append(
