@@ -4,6 +4,38 @@
   var root = document.documentElement;
   var words = document.body.dataset; // what is added here, in the page's language
 
+  // Chinese letters, where the reader's machine has none: two characters then are the same box.
+  // They come after the first paint, which need not wait for them.
+  var letters = document.currentScript && document.currentScript.dataset.letters;
+  var drawn = function (character) {
+    var canvas = document.createElement("canvas");
+    canvas.width = canvas.height = 24;
+    var pen = canvas.getContext("2d");
+    pen.font = "20px sans-serif";
+    pen.fillText(character, 1, 20);
+    return canvas.toDataURL();
+  };
+  var known = function () {
+    try { // where a browser blurs what is drawn nothing is known of it
+      return drawn("客") === drawn("客") && drawn("客") !== drawn("价");
+    } catch (e) { return false; }
+  };
+  if (letters && !known()) {
+    requestAnimationFrame(function () {
+      setTimeout(function () {
+        var sheet = document.createElement("link");
+        sheet.rel = "stylesheet";
+        sheet.href = letters;
+        sheet.addEventListener("load", function () {
+          document.fonts.load('1em "Workbench Han"', "客").then(function () {
+            root.style.textRendering = "geometricPrecision"; // lays the text out anew
+          });
+        });
+        document.head.appendChild(sheet);
+      }, 0);
+    });
+  }
+
   // the theme: the reader's choice is kept, where the browser keeps anything for files
   var theme = document.querySelector(".wb-theme");
   if (theme) {

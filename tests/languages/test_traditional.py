@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
+import yaml
 
 from workbench.languages.traditional import REGIONS, tag_of, traditional, traditional_html
 from workbench.site.words import MADE, NAMES
@@ -45,3 +49,22 @@ def test_what_a_card_may_name_is_what_can_be_made():
     assert set(TRADITIONAL) == set(REGIONS) == set(MADE)
     assert not set(MADE) & set(NAMES)
     assert tag_of("zh-HK") == "zh-Hant-HK"
+
+
+#: Argued: Taiwan's trade says 客戶, too (客戶關係管理); RFM is explained in one word a letter.
+LEFT = {"customer", "dormant", "RFM"}
+
+
+def test_the_terms_of_the_house_are_those_of_the_region():
+    listed = yaml.safe_load((Path(__file__).parents[1] / "terms.yml").read_text(encoding="utf-8"))
+    differing = []
+    for term in listed:
+        for region, words in re.findall(r"(TW|HK) ([^,]+)", term.get("regions", "")):
+            made = traditional(term["chinese"], f"zh-{region}")
+            if not all(word in made for word in re.split("[／/]", words.strip())):
+                differing.append(term["term"])
+    assert set(differing) == LEFT
+
+
+def test_odds_and_probability_stay_two_words():
+    assert traditional("流失几率与概率", "zh-TW") == "流失勝算與機率"

@@ -10,6 +10,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from workbench.errors import SiteError
 from workbench.site.edition import (
+    Edition,
     caption,
     cut,
     joined,
@@ -68,6 +69,12 @@ def test_figures_become_files_that_turn_dark_with_their_texts(notebook):
     ]
     assert order == sorted(order)
     assert "Bars of the share" not in html
+
+
+def test_an_edition_that_was_kept_is_the_one_that_was_cut(notebook):
+    edition = cut(notebook, "zh", name="page")
+    assert Edition.from_json(edition.to_json()) == edition
+    assert edition.files and edition.lead
 
 
 def test_a_language_without_a_caption_of_its_own_takes_the_base_one():

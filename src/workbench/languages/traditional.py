@@ -54,6 +54,8 @@ def traditional(text: str, region: str) -> str:
     """
     if not _HAN.search(text):
         return text
+    first, apart = _terms("before")
+    text = apart.sub(lambda found: first[found[0]], text)
     terms, known = _terms(region)
     said = known.sub(lambda found: terms[found[0]], _converter(region)(text))
     said = said.replace("“", "「").replace("”", "」")

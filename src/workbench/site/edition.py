@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import copy
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -63,6 +64,19 @@ class Edition:
     files: dict[str, bytes] = field(default_factory=dict)
     lead: str = ""
     missing: list[str] = field(default_factory=list)
+
+    def to_json(self) -> str:
+        """Write it, so that it can be kept."""
+        files = {name: base64.b64encode(x).decode("ascii") for name, x in self.files.items()}
+        return json.dumps({**vars(self), "files": files}, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Edition:
+        """Read what `to_json` wrote."""
+        about = json.loads(text)
+        about["cells"] = [nbformat.from_dict(cell) for cell in about["cells"]]  # type: ignore[no-untyped-call]
+        about["files"] = {name: base64.b64decode(x) for name, x in about["files"].items()}
+        return cls(**about)
 
 
 def _plain(markdown: str) -> str:

@@ -1,8 +1,10 @@
 """Chinese letters for readers whose machine has none: a font with just the site's characters.
 
 It stands last in the list of fonts, so that a machine with a Chinese font of its own does not use
-it. It lies inside the style sheet: of a page that is opened from a file, Firefox loads no font from
-another folder, and the letters are there for the first word.
+it. It lies inside a style sheet: of a page that is opened from a file, Firefox loads no font from
+another folder. The sheet weighs as much as all else that a page waits for, so the page's script
+asks for it after the first paint, and only where two characters look alike, as they do without a
+font.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ SHEET = "han.css"
 """The sheet beside that of all pages, for pages with more than `FEW` Chinese characters."""
 FEW = 24
 _LINKED = re.compile(r'<link rel="stylesheet" href="([^"]*/)tokens\.css">')
+_SCRIPT = re.compile(r'(<script src="([^"]*/)page\.js")')
 _FIRST_HAN = 0x2E80  # CJK radicals; punctuation, ideographs and full-width forms follow
 _SOURCES = {".qmd", ".ipynb", ".html"}
 # What Quarto itself writes on a Chinese page: contents, notices, folded code.
@@ -112,7 +115,7 @@ def embed_font(site: Path, styles: Path, kept: PageCache | None = None) -> int:
     Parameters
     ----------
     site : Path
-        The finished site; pages with more than `FEW` different characters get the link.
+        The finished site; pages with more than `FEW` different characters name the sheet.
     styles : Path
         The style sheet of all pages, to extend; its fonts name `FAMILY` last.
     kept : PageCache, optional
@@ -135,12 +138,18 @@ def embed_font(site: Path, styles: Path, kept: PageCache | None = None) -> int:
     if sheet_of_many:
         styles.with_name(SHEET).write_text(sheet_of_many, encoding="utf-8")
         for page in many:
-            text = page.read_text(encoding="utf-8")
-            page.write_text(
-                _LINKED.sub(rf'\g<0>\n<link rel="stylesheet" href="\g<1>{SHEET}">', text, 1),
-                "utf-8",
-            )
+            page.write_text(_with_sheet(page.read_text(encoding="utf-8")), encoding="utf-8")
     return len(set(few if rule else "") | set(rest if sheet_of_many else ""))
+
+
+def _with_sheet(html: str) -> str:
+    """Name the sheet to the page's script; without scripts a page waits for it."""
+    link = rf'<noscript><link rel="stylesheet" href="\g<1>{SHEET}"></noscript>'
+    return _SCRIPT.sub(
+        rf'\g<1> data-letters="\g<2>{SHEET}"',
+        _LINKED.sub(rf"\g<0>\n{link}", html, count=1),
+        count=1,
+    )
 
 
 def staged_rule(reports: Path, configs: Iterable[Path], kept: PageCache | None = None) -> str:

@@ -126,7 +126,7 @@ def stage(
     studies : iterable of str, optional
         Studies to show; all with a finished run when left out.
     kept : PageCache, optional
-        Fonts that were cut before.
+        Editions and fonts that were cut before.
 
     Returns
     -------
@@ -139,6 +139,7 @@ def stage(
         When a study asked for has no finished run.
     """
     names = list(studies) if studies is not None else studies_with_runs(root)
+    kept = kept or PageCache()
     records = [read_record(root, name) for name in names]
     titles = _source_titles(root)
     warnings = {said: None for record in records for said in record.taken_out}
@@ -147,7 +148,7 @@ def stage(
     called, address = site_titles(root), site_address(root)
     for language in _languages(root, records):
         site = _SiteNames(called.get(language) or word("site", language), address)
-        files, said, news[language] = _edition_files(records, language, titles, site)
+        files, said, news[language] = _edition_files(records, language, titles, site, kept)
         target = root / edition_folder(language) / STUDIES
         cards = files.pop(CARDS, b"")
         _replace_folder(target, files)
@@ -185,6 +186,7 @@ def _edition_files(
     language: str,
     titles: Mapping[str, Mapping[str, str]],
     site: _SiteNames,
+    kept: PageCache,
 ) -> tuple[dict[str, bytes], list[str], tuple[News, ...]]:
     files: dict[str, bytes] = {}
     news: list[News] = []
@@ -195,7 +197,7 @@ def _edition_files(
         own = language in record.study.languages
         shown = language if own else record.study.languages[0]
         stored = read_stored(record, shown)
-        pages, said = _pages(record, shown, titles, order, stored)
+        pages, said = _pages(record, shown, titles, order, stored, kept)
         news.append(stored.told(record, shown))
         if own:
             warnings += [*record.damaged, *stored.lost, *said]
@@ -226,6 +228,7 @@ def _pages(
     titles: Mapping[str, Mapping[str, str]],
     order: int,
     stored: StoredResults,
+    kept: PageCache,
 ) -> tuple[list[_Page], list[str]]:
     warnings: list[str] = []
     pages: list[_Page] = []
@@ -239,8 +242,8 @@ def _pages(
         edition = Edition()
         failed = entry.step.status == "failed"
         if failed:
-            kept = "; its last good page is kept" if entry.page else ""
-            warnings.append(f"{study}: {entry.key} failed{kept}")
+            stays = "; its last good page is kept" if entry.page else ""
+            warnings.append(f"{study}: {entry.key} failed{stays}")
         elif entry.step.ended_itself:
             warnings.append(
                 f"{study}: {entry.key}: {entry.step.reason}; its last good page is kept"
@@ -248,11 +251,7 @@ def _pages(
         if entry.page is not None:
             try:
                 text = entry.page.read_text(encoding="utf-8")
-                edition = cut(
-                    read_notebook(text, str(entry.page)),
-                    language,
-                    name=entry.step.case or entry.key,
-                )
+                edition = _cut(text, entry, language, kept)
             except SiteError as error:
                 warnings.append(f"{study}: {entry.key}: {error}")
                 edition = Edition(
@@ -293,6 +292,16 @@ def _pages(
         place_of = f"{study}/{notebook}/index.ipynb"
         pages.append(_Page(None, place_of, "cases", rank_of[notebook], title, question))
     return pages, warnings
+
+
+def _cut(text: str, entry: PageSource, language: str, kept: PageCache) -> Edition:
+    """Cut a page's edition, or take it as it was cut of the same notebook."""
+    name = entry.step.case or entry.key
+
+    def make() -> str:
+        return cut(read_notebook(text, str(entry.page)), language, name=name).to_json()
+
+    return Edition.from_json(kept.text("cut", [text, language, name], make))
 
 
 def name_of_page(
