@@ -211,14 +211,12 @@ def offers(study: Study_) -> None:
     """Write the list of next offers, by pseudonym, into the study's folder; never published."""
     with plain_errors():
         from workbench.data.offer_rules import write_offers
-        from workbench.notebook import open_run
-        from workbench.results import attempt
+        from workbench.runs.record import history_of, last_good, list_runs
 
         card = load_card(study)
-        run = open_run(card.folder)
-        drawn = attempt(run.load, "offers_control")
-        listed = run.load("offers")
-        for path in write_offers(card, listed, listed.head(0) if drawn is None else drawn):
+        record = last_good(list_runs(history_of(project_root(), card.name)), "products")
+        folder = None if record is None else record.folder / "results" / "products"
+        for path in write_offers(card, folder):
             print_plainly(f"{path}")
 
 

@@ -99,7 +99,7 @@ def _by_customer(frame: pd.DataFrame, column: str) -> pd.Series:
     return pd.to_numeric(last, errors="coerce").dropna()
 
 
-def write_offers(study: Study, offers: pd.DataFrame, control: pd.DataFrame) -> list[Path]:
+def write_offers(study: Study, results: Path | None) -> list[Path]:
     """Write the list of next offers for the firm's own system, and who is offered nothing.
 
     They lie in the study's folder, for its owner alone to read: no page takes anything from there.
@@ -107,16 +107,28 @@ def write_offers(study: Study, offers: pd.DataFrame, control: pd.DataFrame) -> l
     Parameters
     ----------
     study : Study
-    offers : DataFrame
-        customer_id (pseudonym), rank, item, score.
-    control : DataFrame
-        customer_id of those drawn to be compared with.
+    results : Path or None
+        What the last good run of the page on products keeps.
 
     Returns
     -------
     list of Path
-        The files that were written.
+        The files that were written: customer_id (a pseudonym), rank, item and score; and the
+        customer_id of those drawn to be compared with, where the card asks for them.
+
+    Raises
+    ------
+    DataError
+        No run has made a list.
     """
+    if results is None or not (results / "offers.parquet").is_file():
+        raise DataError(
+            "no run has made a list of offers", where=study.name,
+            remedy=f"workbench run {study.name} --notebook products; its page says what is lacking",
+        )  # fmt: skip
+    offers = pd.read_parquet(results / "offers.parquet")
+    drawn = results / "offers_control.parquet"
+    control = pd.read_parquet(drawn) if drawn.is_file() else offers.head(0)
     folder = study.folder / "out"
     folder.mkdir(mode=0o700, exist_ok=True)
     written = []

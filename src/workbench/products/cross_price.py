@@ -176,7 +176,7 @@ def _time_of_year(week: pd.Index) -> list[Array]:
     """Give a constant and, where weeks are days, the two slowest waves of the year."""
     waves = [np.ones(len(week))]
     if isinstance(week, pd.DatetimeIndex) and (week[-1] - week[0]).days >= _YEAR:
-        turn = 2 * np.pi * week.dayofyear.to_numpy() / _YEAR
+        turn = 2 * np.pi * week.day_of_year.to_numpy() / _YEAR
         waves += [f(k * turn) for k in (1, 2) for f in (np.sin, np.cos)]
     return waves
 

@@ -175,12 +175,15 @@ def factors(had: Mask) -> Scores:
     """Score items by factors of implicit feedback (Hu, Koren, Volinsky 2008), by `implicit`."""
     from implicit.als import AlternatingLeastSquares
     from scipy.sparse import csr_matrix
+    from threadpoolctl import threadpool_limits
 
     size = int(min(32, max(had.shape[1] // 4, 2)))
-    model = AlternatingLeastSquares(
-        factors=size, regularization=0.1, iterations=15, random_state=1, num_threads=1
-    )
-    model.fit(csr_matrix(had.astype(np.float32)), show_progress=False)
+    # it works on small blocks, which several threads of the algebra would only hold up
+    with threadpool_limits(1, "blas"):
+        model = AlternatingLeastSquares(
+            factors=size, regularization=0.1, iterations=15, random_state=1, num_threads=1
+        )
+        model.fit(csr_matrix(had.astype(np.float32)), show_progress=False)
 
     def score(own: Array) -> Array:
         rows = csr_matrix(own.astype(np.float32))
