@@ -10,8 +10,14 @@ import pandas as pd
 import pytest
 
 from workbench.data import Tables, open_tables, suppress
+from workbench.data import expressions as ibis
 from workbench.data.people.masking import NameBook, mask, mask_value
-from workbench.data.people.pseudonyms import personal_columns, pseudonym, study_key
+from workbench.data.people.pseudonyms import (
+    personal_columns,
+    pseudonym,
+    study_key,
+    without_names,
+)
 from workbench.errors import DataError
 from workbench.study import Study, StudyError
 
@@ -210,12 +216,17 @@ PERSONS = (
     "LAST_NAME", "user-name", "Telefon-Nr.", "手机号码", "联系方式", "deviceId", "contactPerson",
     "SalesRep", "ＰＨＯＮＥ", "Vorname", "Geburtsdatum", "Correo", "电话(手机)", "车牌号",
     "Deal owner",
-    "BillingStreet", "birthDate", "用户名", "Фамилия", "이름",
+    "BillingStreet", "birthDate", "用户名", "Фамилия", "이름", "Handled_By", "assigned_to",
+    "Telefonnummer", "wxOpenid", "收件人", "操作员", "codice_fiscale", "お名前", "avatarUrl", "MAC",
+    "nom_de_famille", "受理人", "支付宝账号", "clientIP", "Geburtstag", "휴대폰",
+    "relationship_manager",
 )  # fmt: skip
 NOBODY = (
     "productName", "商品名称", "campaign_name", "rate", "platform", "latency", "salon", "shipment",
     "channel_name", "Artikel", "country_name", "zipped", "会员等级", "city", "last_login",
-    "quantity_owned", "nomination", "Time to first agent reply", "owner count",
+    "quantity_owned", "nomination", "phone_model", "手机型号", "address_type", "mail_opened",
+    "page_name", "owner_type", "assigned_budget", "signature_date", "Time to first agent reply",
+    "owner count",
 )  # fmt: skip
 
 
@@ -227,3 +238,9 @@ def test_a_column_of_persons_is_told_in_any_case_style_and_language(column: str)
 @pytest.mark.parametrize("column", NOBODY)
 def test_a_column_of_things_is_none_of_persons(column: str) -> None:
     assert not personal_columns([column])
+
+
+def test_raters_are_roles_or_codes() -> None:
+    who = ["E1", "Head of sales", "Anna Lee", "销售主管", "李铁柱", "Anna Lee", None]
+    shown = without_names(ibis.memtable(pd.DataFrame({"rater": who})), "rater").to_pandas()["rater"]
+    assert sorted(shown.dropna()) == ["E1", "Head of sales", "R1", "R1", "R2", "销售主管"]

@@ -224,6 +224,8 @@ class Cleaner:
         names = self.identities.names if any(texts.values()) else NameBook({})
         kept, masked = mask_texts(self.engine, kept, texts, names, source.where)
         kept, refunded = kept.drop(*hidden, *unlisted, REASON, DETAIL), None
+        if name == "ratings":
+            kept = pseudonyms.without_names(kept, "rater")
         if len(kept.columns) > _WIDE:
             kept = self.engine.view(kept)  # each question of it would write all columns out again
         if netting is not None:

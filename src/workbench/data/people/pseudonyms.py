@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import itertools
 import os
 import re
 import secrets
@@ -16,6 +17,7 @@ import pyarrow as pa
 from workbench.data import expressions as ibis
 from workbench.data.engine import Engine, encode, join_bytes, sha256, unhex
 from workbench.data.schemas import PERSONAL_WORDS
+from workbench.privacy.quotation import quotable
 from workbench.study import Study, StudyError, find_root
 from workbench.study.card import PSEUDONYM_KEY
 
@@ -140,12 +142,46 @@ _THINGS = {
     "channel", "file", "lineitem", "line", "stage", "status", "event", "deal", "produkt",
     "artikel", "produit", "article", "producto", "artículo", "prodotto", "produto", "filiale",
     "tienda", "magasin", "loja", "negozio", "tarif", "country", "region", "city", "month", "day",
+    "page", "view", "screen", "sheet",
 }  # fmt: skip
+#: What ends a name that says of what kind something is, not whose: phone_model, address_type.
+_KINDS = {"model", "type", "kind", "brand", "category", "status", "opened", "clicked", "os", "tier"}
+_KINDS_ZH = ("型号", "类型", "种类", "品牌", "状态", "次数", "数量", "等级", "级别", "时长", "系统")
 
 
 #: Staff whose times and numbers are counted: "time to first agent reply" is nobody.
 _STAFF = {"agent", "owner", "employee", "rater"}
 _MEASURES = {"time", "hours", "minutes", "count", "number", "rate", "share", "reply", "total", "n"}
+
+
+#: A code that stands for somebody already: E1, R12, 7.
+_CODE = re.compile(r"[A-Za-z]{0,2}\d{1,3}|[A-Z]")
+
+
+def without_names(table: Any, column: str) -> Any:
+    """Let roles and codes stand in a column of persons; who is named is R1, R2, ... there.
+
+    Parameters
+    ----------
+    table : ibis Table
+        Of few persons, such as those who rate.
+    column : str
+    """
+    if column not in table.columns:
+        return table
+    held = table[column].cast("string").name("who").as_table().distinct().to_pandas()["who"]
+    named = sorted(
+        str(who) for who in held.dropna()
+        if not _CODE.fullmatch(str(who)) and quotable(str(who)) != str(who)
+    )  # fmt: skip
+    if not named:
+        return table
+    taken, free = set(held.dropna()), (f"R{n}" for n in itertools.count(1))
+    called = {who: next(code for code in free if code not in taken) for who in named}
+    shown = table[column].cast("string")
+    for who, code in called.items():
+        shown = ibis.ifelse(table[column] == who, ibis.literal(code), shown)
+    return table.mutate(**{column: shown})
 
 
 # --- columns and texts ------------------------------------------------------------------------
@@ -159,7 +195,10 @@ def personal_columns(columns: Iterable[str]) -> list[str]:
         apart = unicodedata.normalize("NFKC", column.strip())
         apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", apart)
         plain = re.sub(r"[\s\-./:：（）()]+", "_", apart.casefold())
-        words = {word.rstrip("0123456789") for word in plain.split("_")} | {plain}  # Address2
+        parts = [word.rstrip("0123456789") for word in plain.split("_")]  # Address2
+        if parts[-1] in _KINDS or plain.endswith(_KINDS_ZH):
+            continue
+        words = {*parts, plain}
         if words & _THINGS:
             words.discard("name")
         if words & _MEASURES:
