@@ -193,7 +193,10 @@ def test_results_are_written_anew_with_their_digests_and_the_rest_is_named(root:
     mine, other = pseudonym("0007", key), pseudonym("0008", key)
     history = root / "runs" / "shop"
     run, step = a_run(history, "20260201T000000Z-abcdef", [mine, other], shows=mine)
+    for path in run.rglob("*"):
+        path.chmod(0o700 if path.is_dir() else 0o600)
     done = forget(study, root, "0007", now=NOW)
+    assert not [p for p in run.rglob("*") if p.is_file() and p.stat().st_mode & 0o077]
     left = pd.read_parquet(run / "results/clv/customer_value.parquet")
     assert left["customer_id"].tolist() == [other]
     kept = read_run(run).notebooks["clv"]

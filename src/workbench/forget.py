@@ -159,6 +159,7 @@ def _rebuild(folder: Path, pseudonyms: frozenset[str], now: datetime) -> Iterato
         before = file_digest(path)
         aside = path.with_name(f".{path.name}.new")
         frame[~theirs].reset_index(drop=True).to_parquet(aside, index=False)
+        aside.chmod(0o600)
         aside.replace(path)
         changed.add(path.parent.name)
         entry = {

@@ -6,6 +6,7 @@ numbers in ``estimates.json`` and its findings in ``findings.json``.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -274,7 +275,10 @@ class Handover:
 
     def _own_folder(self) -> Path:
         folder = self.folder / "results" / self.notebook
-        folder.mkdir(parents=True, exist_ok=True)
+        if not folder.is_dir():
+            folder.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(PermissionError):  # rows of persons lie there, in the lab, too
+                self.folder.chmod(0o700)
         return folder
 
     def _readable_folders(self) -> list[Path]:

@@ -335,11 +335,13 @@ def finish(aside: Path, record: RunRecord) -> RunRecord:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write JSON aside and rename it into place."""
+    """Write JSON aside and rename it into place; who might read the old file may read the new."""
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     aside.write_text(
         json.dumps(content, ensure_ascii=False, indent=1, default=str) + "\n", encoding="utf-8"
     )
+    with suppress(FileNotFoundError):
+        aside.chmod(path.stat().st_mode & 0o777)
     aside.replace(path)
 
 

@@ -279,7 +279,7 @@ def _open(folder: Path) -> StoredTables | None:
 
 def _held(folder: Path) -> FileLock:
     """Take a reader's own lock of a state, while nobody clears it away."""
-    with FileLock(folder / _DOOR).acquire(timeout=_AT_THE_DOOR):
+    with FileLock(folder / _DOOR, mode=0o600).acquire(timeout=_AT_THE_DOOR):
         name = f"{_READER}{os.getpid()}-{secrets.token_hex(4)}"
         own = FileLock(folder / name, thread_local=False)  # let go by whoever comes last
         own.acquire(timeout=0)
@@ -376,7 +376,7 @@ def _prepare(home: Path) -> None:
 @contextlib.contextmanager
 def _turn(home: Path) -> Iterator[None]:
     """Wait until no other process is cleaning this study (or go ahead when that takes too long)."""
-    turn = FileLock(home / _TURN)
+    turn = FileLock(home / _TURN, mode=0o600)
     with contextlib.suppress(Timeout):
         turn.acquire(timeout=PATIENCE)
     try:
@@ -399,7 +399,7 @@ def _prune(home: Path, newest: Path) -> None:
         if not (folder / _IN_USE).is_file():
             _clear(folder)
             continue
-        with contextlib.suppress(Timeout), FileLock(folder / _DOOR).acquire(timeout=0):
+        with contextlib.suppress(Timeout), FileLock(folder / _DOOR, mode=0o600).acquire(timeout=0):
             if not _is_read(folder):
                 _clear(folder)
 
