@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -13,6 +14,8 @@ from lxml import html
 
 from tests.published import _NUMBER, Offered, _read, number, on_page
 
+#: As data write numbers, with powers of ten.
+_WRITTEN = re.compile(_NUMBER.pattern + r"(?:[eE][+-]?\d+)?")
 KINDS = ("docx", "pptx", "xlsx", "html", "pdf")
 
 
@@ -117,8 +120,8 @@ def strange_numbers(path: Path, site: Path, tables: Iterable[Offered]) -> list[s
     )
     known = np.sort(known[np.isfinite(known)])
     strange = []
-    for one in sorted(set(_NUMBER.findall(text_of(path))) - written):
-        value, half = number(one)
+    for one in sorted(set(_WRITTEN.findall(text_of(path))) - written):
+        value, half = (float(one), 0.0) if "e" in one.lower() else number(one)
         if not np.isfinite(value):
             continue
         at = np.searchsorted(
