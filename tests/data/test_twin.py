@@ -133,7 +133,10 @@ def test_the_same_seed_draws_the_same_twin(study: Study, twin: dict[str, pd.Data
     assert not other["transactions"].equals(twin["transactions"])
 
 
-def test_a_table_of_nobody_keeps_its_frame_of_days_and_groups_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["shops", "series"])
+def test_a_table_of_nobody_keeps_its_frame_of_days_and_groups_alone(
+    tmp_path: Path, name: str
+) -> None:
     days = pd.date_range("2024-01-01", periods=60, freq="D").strftime("%Y-%m-%d")
     frame = pd.DataFrame(
         {
@@ -142,10 +145,25 @@ def test_a_table_of_nobody_keeps_its_frame_of_days_and_groups_alone(tmp_path: Pa
             "value": [str(1000 + 7 * i) for i in range(120)],
         }
     )
-    twin = twin_tables(write(tmp_path, {"customers": raw()["customers"], "shops": frame}), 1)
-    assert twin["shops"]["date"].tolist() == frame["date"].tolist()
-    assert twin["shops"]["unit"].tolist() == frame["unit"].tolist()
-    assert not set(twin["shops"]["value"]) & set(frame["value"])
+    twin = twin_tables(write(tmp_path, {"customers": raw()["customers"], name: frame}), 1)
+    assert twin[name]["date"].tolist() == frame["date"].tolist()
+    assert twin[name]["unit"].tolist() == frame["unit"].tolist()
+    assert not set(twin[name]["value"]) & set(frame["value"])
+
+
+def test_what_was_done_about_tickets_is_somebodys(tmp_path: Path) -> None:
+    """Steps name no customer: their tickets and moments went along as they were."""
+    at = pd.date_range("2025-01-06 09:01", periods=400, freq="97min").strftime("%Y-%m-%d %H:%M")
+    tickets = [f"R{n // 2:04d}" for n in range(400)]
+    steps = pd.DataFrame({"ticket_id": tickets, "activity": ["open", "close"] * 200, "at": at})
+    calls = pd.DataFrame({"at": at, "abandoned": ["no", "yes"] * 200})
+    tables = {"customers": raw()["customers"], "steps": steps, "interactions_calls": calls}
+    twin = twin_tables(write(tmp_path, tables), 1)
+    assert not set(twin["steps"]["ticket_id"]) & set(tickets)
+    for name in ("steps", "interactions_calls"):
+        assert not set(twin[name]["at"]) & set(at)
+    assert set(twin["steps"]["activity"]) == {"open", "close"}
+    assert twin["steps"]["ticket_id"].value_counts().median() == 2
 
 
 def test_a_table_of_a_database_has_none(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,11 @@ import pytest
 from tests import attackers
 from tests.data.test_twin import write
 from workbench.data.margins import Holders, middle_grid
-from workbench.data.twin import twin_tables
-from workbench.study import CellRule
+from workbench.data.schemas import schema_of
+from workbench.data.twin import _raw_tables, _whose, twin_tables
+from workbench.study import CellRule, load_study
 
+REPO = Path(__file__).parents[2]
 KEYS = ("Alphacorp", "Betaworks", "Gammatec")
 
 
@@ -134,3 +137,37 @@ def test_how_far_out_one_may_stand_is_what_the_card_says(
     holders = Holders.of(pd.Series(range(22)), CellRule.model_validate(rule))
     (end,) = middle_grid(value, holders, [1.0])
     assert (end > 25) is shown
+
+
+def without_codes(frame: pd.DataFrame, table: str) -> pd.DataFrame:
+    """Empty the cells that the workbench empties: numbers off what the column can hold."""
+    schema = schema_of(table)
+    for column, rule in (schema.columns if schema else {}).items():
+        if column in frame and (rule.low is not None or rule.high is not None):
+            low, high = (math.inf * sign if end is None else end
+                         for sign, end in ((-1, rule.low), (1, rule.high)))  # fmt: skip
+            fits = pd.to_numeric(frame[column], errors="coerce").between(low, high)
+            frame = frame.assign(**{column: frame[column].where(fits, None)})
+    return frame
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("name", ["cdnow", "harbour"])
+def test_they_find_nobody_in_the_twins_of_the_studies(name: str) -> None:
+    """Columns and kinds of the study, and of the people in it nothing: extremes, rare values."""
+    study = load_study(REPO / "data" / name)
+    raw, twins = _raw_tables(study), twin_tables(study, seed=7)
+    assert list(twins) == list(raw)
+    for table, frame in raw.items():
+        twin = twins[table]
+        assert list(twin.columns) == list(frame.columns)
+        # whoever is in a part is one of the whole, and a code such as 9999 is nobody's amount
+        of = study.tables[table].part_of or table
+        held = without_codes(as_read(raw[of]), of)
+        assert attackers.in_twin(held, twin, _whose(study, of, raw)) == [], table
+        for column in frame.columns:  # those with many values: not one of a real row again
+            values = held[column].dropna()
+            rare = values[~values.duplicated(keep=False)]
+            if values.nunique() > 200 and len(rare):
+                assert not set(rare) & set(twin[column].dropna()), f"{table}.{column}"

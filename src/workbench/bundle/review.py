@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from workbench.bundle.checks import Inspection
 from workbench.bundle.parts import LOCK, BundleError, card_of
@@ -13,6 +14,8 @@ from workbench.bundle.verify import Verification
 
 _FORMS = (".html", ".docx")
 _MOST = 200
+#: How wide the columns of a table are in the document, in centimetres.
+_WIDTHS = {3: (2.9, 2.6, 9.7), 4: (2.7, 4.6, 2.1, 5.8)}
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem;"
     "color:#1a1a1a;background:#fff}table{border-collapse:collapse;width:100%}"
@@ -93,7 +96,7 @@ def checklist(found: Verification) -> list[ChecklistItem]:
         ("protected", "Are rows of persons left out?",
          "no" if facts["data"] == "include" and not card.get("simulated")
          and not (card.get("privacy") or {}).get("public") else "yes",
-         f"data: {facts['data']}; {len(facts['left_out'])} results with a row a person left out"),
+         _whose_rows(facts, card)),
         ("tested", "Did every notebook that could run end well, with the results it promises?",
          "no" if "failed" in status else "yes",
          f"{done} ended well, {status.count('failed')} failed, {status.count('skipped')} had"
@@ -123,6 +126,15 @@ def write_report(found: Verification, path: Path) -> None:
         path.write_text(_page(found, items), encoding="utf-8")
     else:
         _document(found, items, path)
+
+
+def _whose_rows(facts: Mapping[str, Any], card: Mapping[str, Any]) -> str:
+    if facts["data"] == "include":
+        why = "simulated, and of nobody" if card.get("simulated") else "published already"
+        return f"the tables go along: the card says that they are {why}"
+    with_them = "a synthetic twin stands for the tables" if facts["data"] == "twin" else (
+        "no tables go along")  # fmt: skip
+    return f"{with_them}; {len(facts['left_out'])} results with a row a person left out"
 
 
 def _answer(check: Inspection | None) -> str:
@@ -200,6 +212,7 @@ def _page(found: Verification, items: Sequence[ChecklistItem]) -> str:
 
 def _document(found: Verification, items: Sequence[ChecklistItem], path: Path) -> None:
     import docx
+    from docx.shared import Cm
 
     document = docx.Document()
     document.core_properties.title = "Reviewer's report"
@@ -210,9 +223,24 @@ def _document(found: Verification, items: Sequence[ChecklistItem], path: Path) -
     for title, heads, rows in _tables(found, items):
         document.add_heading(title, level=1)
         table = document.add_table(rows=1, cols=len(heads), style="Table Grid")
+        table.autofit = False
         for cell, text in zip(table.rows[0].cells, heads, strict=True):
             cell.paragraphs[0].add_run(text).bold = True
+        _marked(table.rows[0], "w:tblHeader")  # on each page that the table goes on to
         for row in rows:
             for cell, text in zip(table.add_row().cells, row, strict=True):
                 cell.text = text
+        for column, wide in zip(table.columns, _WIDTHS[len(heads)], strict=True):
+            column.width = Cm(wide)
+        for line in table.rows:
+            _marked(line, "w:cantSplit")
+            for cell, wide in zip(line.cells, _WIDTHS[len(heads)], strict=True):
+                cell.width = Cm(wide)
     document.save(str(path))
+
+
+def _marked(row: Any, mark: str) -> None:
+    """Say of a row what Word has no function for here."""
+    from docx.oxml import OxmlElement
+
+    row._tr.get_or_add_trPr().append(OxmlElement(mark))

@@ -36,8 +36,10 @@ from workbench.study.fields import SERIAL, UNIX, Table
 MOSTPEOPLE = 4000
 #: Counts are rounded to multiples of this, shares of empty cells to hundredths.
 ROUNDED_TO = 5
-#: An opportunity's steps are somebody's, too, though they do not say whose.
-_OWNERS = (*OWNERS, "opportunity_id")
+#: The steps of an opportunity and of a ticket are somebody's, too, though they do not say whose:
+#: the table that does.
+_KNOWN_BY = {"opportunity_id": "opportunities", "ticket_id": "interactions"}
+_OWNERS = (*OWNERS, *_KNOWN_BY)
 _IDS = (*_OWNERS, "order_id", "contract_id", "contact_id", "lead_id", "parent_id")
 _GRID = tuple(float(q) for q in np.linspace(0.01, 0.99, 15))
 #: From so many different values on a column of numbers is drawn from its range.
@@ -187,12 +189,13 @@ def _whose(study: Study, name: str, raw: Mapping[str, pd.DataFrame]) -> pd.Serie
         if heading not in frame.columns:
             continue
         whose = frame[heading]
-        if standard == "opportunity_id" and "opportunities" in raw:
-            of, sales = study.tables["opportunities"], raw["opportunities"]
+        named = _KNOWN_BY.get(standard, "")
+        if named in raw:
+            of, told = study.tables[named], raw[named]
             key, customer = _heading(of, standard), _heading(of, "customer_id")
-            if {key, customer} <= set(sales.columns):
-                buyers = sales.drop_duplicates(key).set_index(key)[customer]
-                whose = whose.map(buyers).fillna(whose)
+            if {key, customer} <= set(told.columns):
+                known = told.dropna(subset=key).drop_duplicates(key).set_index(key)[customer]
+                whose = whose.map(known).fillna(whose)
         return whose.fillna(alone)
     return alone
 
@@ -230,6 +233,8 @@ def _twin(
     kinds = {own: standard for standard in _IDS if (own := _heading(card, standard)) in frame}
     made: dict[str, Any] = {}
     nobodys = not kinds
+    # what happened to somebody is no frame of days, though the file does not say to whom
+    events = schema is not None and not schema.key and any(s in schema.columns for s in _OWNERS)
     if who is None:
         # no person's: the frame of days and groups stays, its numbers do not
         rows = len(frame) if nobodys else _rounded(len(frame))
@@ -260,10 +265,21 @@ def _twin(
                 if schema is not None and schema.key
                 else _numbers(values.dropna(), card.decimal_mark) is None
             )
-            keeps = nobodys and (bool(margin.day_format) or (framed and not margin.grid))
+            keeps = (
+                nobodys
+                and not events
+                and (_days_of_a_frame(values, margin) or (framed and not margin.grid))
+            )
             made[column] = _frame(values, fewest) if keeps else _drawn(margin, rows, rng)
     twin = pd.DataFrame({column: made[column] for column in frame.columns}, dtype=object)
     return twin if nobodys else _in_order(twin, frame, card, holders)
+
+
+def _days_of_a_frame(values: pd.Series, margin: _Margin) -> bool:
+    """Tell days that rows are listed by from the moments at which something happened."""
+    known = values.dropna()
+    of_the_day = bool(re.search(r"%[HIMSf]", margin.day_format)) or margin.day_format in UNIX
+    return bool(margin.day_format) and not (of_the_day and known.nunique() > len(known) / 2)
 
 
 def _frame(values: pd.Series, fewest: int) -> list[str | None]:
