@@ -76,7 +76,7 @@ class CrossElasticity(Result):
         if len(clear):
             row = clear.iloc[0]
             value = Estimate.of_row(
-                row, "elasticity", p=float(row["p"]), kind="points", unit="%", signed=True
+                row, "elasticity", p=float(row["p"]), kind="percent", signed=True
             ).scaled(0.01)
             values = {"a": named(row["a"]), "b": named(row["b"]), "n": len(clear),
                       "tested": len(t), "elasticity": value}  # fmt: skip

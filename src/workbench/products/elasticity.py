@@ -82,7 +82,7 @@ class Elasticity(Result):
         if len(clear):
             row = clear.iloc[0]
             value = Estimate.of_row(
-                row, "elasticity", p=float(row["p"]), kind="points", unit="%", signed=True
+                row, "elasticity", p=float(row["p"]), kind="percent", signed=True
             ).scaled(0.01)
             values = {"n": len(clear), "item": named(row["category"]), "elasticity": value}
             said.append(Finding("products.price", CLEAR, values, estimates={"elasticity": value}))

@@ -136,7 +136,7 @@ class OffPolicy(Result):
         t = self.table.iloc[::-1]
         ends = (t["value"], t["value_low"], t["value_high"])
         interval_dots(ax, [say.name(r) for r in t["rule"]], *ends, say("Offers answered"))
-        ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=1))
+        ax.xaxis.set_major_formatter(PercentFormatter(1))
         return ax
 
 

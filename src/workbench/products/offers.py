@@ -147,7 +147,7 @@ class NextOffers(Result):
         ends = (t["hit_rate"], t["hit_rate_low"], t["hit_rate_high"])
         names = [say(rule) for rule in t["rule"]]
         interval_dots(ax, names, *ends, say("New purchases predicted"))
-        ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        ax.xaxis.set_major_formatter(PercentFormatter(1))
         return ax
 
 

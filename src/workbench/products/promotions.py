@@ -79,7 +79,7 @@ class Promotions(Result):
             return [Finding("products.promotions", NONE, {"n": len(t)})]
         dip = up[(up["p_after"] < 0.05) & (up["after"] < 0)]
         row = (dip if len(dip) else up).nlargest(1, "borrowed" if len(dip) else "uplift").iloc[0]
-        uplift = Estimate.of_row(row, "uplift", p=float(row["p"]), kind="percent", signed=True)
+        uplift = Estimate.of_row(row, "uplift", p=float(row["p"]), kind="percent")
         values = {"item": named(row["category"]), "uplift": uplift, "after": AFTER, "n": len(up),
                   "borrowed": Estimate.of_row(row, "borrowed", kind="percent")}  # fmt: skip
         return [
@@ -111,7 +111,7 @@ class Promotions(Result):
         ax.axvline(0, color="0.6", linewidth=1)
         names = [say.name(c) for c in t["category"]]
         interval_dots(ax, names, t["net"], t["net_low"], t["net_high"], say("Net uplift"))
-        ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        ax.xaxis.set_major_formatter(PercentFormatter(1))
         return ax
 
 

@@ -110,7 +110,7 @@ class ItemSequences(Result):
         ax.axvline(0, color="0.6", linewidth=1)
         names = [f"{say.name(a)} → {say.name(b)}" for a, b in zip(t["a"], t["b"], strict=True)]
         interval_dots(ax, names, t["gap"], t["gap_low"], t["gap_high"], say("Came first"))
-        ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        ax.xaxis.set_major_formatter(PercentFormatter(1))
         return ax
 
 

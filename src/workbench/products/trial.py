@@ -112,7 +112,7 @@ class TrialRepeat(Result):
             own = self.curves[self.curves["item"] == item]
             ax.step(own["time"], own["repeat"], where="post", label=say.name(item))
         ax.set_xlabel(say("Days since the first purchase"))
-        ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        ax.yaxis.set_major_formatter(PercentFormatter(1))
         ax.set_ylim(bottom=0)
         ax.legend()
         return ax
