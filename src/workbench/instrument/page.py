@@ -9,19 +9,19 @@ from workbench.languages import Language
 from workbench.satisfaction.instrument.printed import Part, Printed, part_code
 
 _STYLE = """
-@page { size: A4; margin: 16mm 18mm; }
+@page { size: A4; margin: 13mm 18mm; }
 * { box-sizing: border-box; }
-body { font: 10.5pt/1.45 Calibri, "Segoe UI", "Noto Sans", "Microsoft YaHei", "PingFang SC",
+body { font: 10.5pt/1.4 Calibri, "Segoe UI", "Noto Sans", "Microsoft YaHei", "PingFang SC",
   "Noto Sans CJK SC", sans-serif; color: #1b1f24; max-width: 174mm; margin: 10mm auto;
   padding: 0 4mm; }
-h1 { font-size: 20pt; margin: 0 0 4mm; } h2 { font-size: 14pt; margin: 7mm 0 2mm; }
+h1 { font-size: 20pt; margin: 0 0 4mm; } h2 { font-size: 14pt; margin: 5.5mm 0 1.5mm; }
 h3 { font-size: 11.5pt; margin: 5mm 0 1mm; } h2, h3 { break-after: avoid; }
 p { margin: 1.5mm 0; } p.question { break-after: avoid; margin-top: 3.5mm; }
 .note { font-size: 9pt; color: #555; } code { font: 7pt monospace; color: #767676; }
 table.statements { table-layout: fixed; }
 table { border-collapse: collapse; width: 100%; margin: 2mm 0 3mm; }
 tr { break-inside: avoid; } thead { display: table-header-group; }
-th, td { border: .3pt solid #888; padding: 1.2mm 1.5mm; text-align: center;
+th, td { border: .3pt solid #888; padding: 1.05mm 1.5mm; text-align: center;
   vertical-align: middle; }
 th { font-size: 7.5pt; font-weight: 600; text-wrap: balance; background: #f1f3f5;
   white-space: pre-line; }
@@ -29,9 +29,11 @@ table.statements th { padding: 1.2mm .4mm; font-size: 7pt; }
 table.statements td:first-child, table.statements th:first-child, table.form td, table.form th {
   text-align: left; }
 table.form td { vertical-align: top; height: 9mm; white-space: pre-line; }
-ul { margin: 1mm 0 2mm; padding-left: 6mm; } ul.choices { list-style: none; padding-left: 4mm; }
+ul { margin: 1mm 0 2mm; padding-left: 6mm; } ul.choices { list-style: none; padding-left: 4mm;
+  display: flex; flex-wrap: wrap; gap: .5mm 7mm; break-inside: avoid; }
+p:has(+ table), p:has(+ ul) { break-after: avoid; }
 ul.choices li::before { content: "\\2610\\00a0\\00a0"; }
-.line { border-bottom: .4pt solid #777; height: 8mm; }
+.line { border-bottom: .4pt solid #777; height: 7.5mm; }
 .field { display: flex; gap: 3mm; align-items: flex-end; min-height: 8mm; }
 .field span:first-child { flex: 0 0 55mm; } .field span:last-child { flex: 1;
   border-bottom: .4pt solid #777; }
@@ -90,11 +92,14 @@ def _grid(part: Part) -> str:
     shares = part.widths or (1.0,) * len(part.rows[0])
     columns = "".join(f'<col style="width:{100 * s / sum(shares):.3g}%">' for s in shares)
     head = "".join(f"<th>{escape(text)}</th>" for text in part.rows[0])
+    # a table that goes on needs no row of grades: they stand in each of its cells
+    said = all(part.rows[0][1:] == row[1:] for row in part.rows[1:]) and not part.rows[0][0]
+    head = "" if said and len(part.rows) > 1 else f"<thead><tr>{head}</tr></thead>"
     rows = "".join(
         "<tr>" + "".join(f"<td>{_coded(text)}</td>" for text in row) + "</tr>"
         for row in part.rows[1:]
     )
     return (
-        f'<table class="{part.look}"><colgroup>{columns}</colgroup><thead><tr>{head}</tr></thead>'
+        f'<table class="{part.look}"><colgroup>{columns}</colgroup>{head}'
         f"<tbody>{rows}</tbody></table>"
     )

@@ -14,9 +14,12 @@ from workbench.study.survey import LINES
 _BEHIND: Final = (
     re.compile(r"(?P<stem>.+?)\s*\[(?P<choice>[^\[\]]+)\]"),
     re.compile(r"(?P<stem>.+)/(?P<choice>[^/]+)"),
+    re.compile(r"(?P<stem>.+)___(?P<choice>\w+)"),  # REDCap
     re.compile(r"(?P<stem>.+?)\s*(?:[:：]|>>|\s-)\s*(?P<choice>[^:：]+)"),
 )
 _BEFORE: Final = re.compile(r"(?P<choice>[^:：]+)[:：](?P<stem>.+)")
+#: Cognito Forms: Channels_App, with true and false.
+_UNDERSCORED: Final = re.compile(r"(?P<stem>\w+)_(?P<choice>[^\W_]+)")
 _TICKS: Final = {
     "0", "1", "yes", "no", "y", "n", "true", "false", "t", "f", "x", "✓", "✔", "√", "是", "否",
     "ja", "nein", "selected", "not selected", "checked", "unchecked", "quoted", "not quoted",
@@ -67,6 +70,17 @@ def _with_columns(
                 )
                 break
     groups = {stem: own for stem, own in groups.items() if len(own) > 1}
+    used = {name for own in groups.values() for name in own.values()}
+    behind: dict[str, dict[str, str]] = {}
+    for p in binary:
+        if p.name in used:
+            continue
+        choice = str(p.texts.iloc[0]).strip()
+        if len(p.counts) == 1 and p.said.endswith(choice) and p.said != choice:
+            behind.setdefault(p.said.removesuffix(choice).strip(" :：-"), {})[choice] = p.name
+        elif p.boolean and (match := _UNDERSCORED.fullmatch(p.said.strip())):
+            behind.setdefault(match["stem"], {})[match["choice"]] = p.name
+    groups |= {stem: own for stem, own in behind.items() if len(own) > 1 and stem}
     used = {name for own in groups.values() for name in own.values()}
     for p in binary:
         match = _BEFORE.fullmatch(p.said.strip())

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 import pandas as pd
 
 from workbench.new import evidence
+from workbench.new.hints import is_camp
 from workbench.new.ledger import ledger_sides
 from workbench.new.profile import ColumnProfile
 from workbench.new.questions import rating_of
@@ -133,10 +134,14 @@ def _sessions(columns: Sequence[ColumnProfile]) -> bool:
     return bool(len(took)) and bool((took < pd.Timedelta(days=1)).mean() > 0.9)
 
 
-def _alike(columns: Sequence[ColumnProfile]) -> list[ColumnProfile]:
-    """Give the columns that hold answers on one and the same scale."""
-    counted = ("quantity", "count", "amount", "total", "price", "number", "id", "age", "year",
-               "group", "priority", "status")  # fmt: skip
+def _alike(columns: Sequence[ColumnProfile], *, recommends: bool = False) -> list[ColumnProfile]:
+    """Give the columns that hold answers on one and the same scale.
+
+    Where people were asked whether they recommend, "value for money" is a question, too.
+    """
+    counted: tuple[str, ...] = ("id", "age", "year", "priority", "status")
+    if not recommends:
+        counted += ("quantity", "count", "amount", "total", "price", "number", "group")
     few = [p for p in columns if 2 <= p.distinct <= 12 and not p.heading.has(*counted)]
     found = [(p, rating.scale) for p in few if (rating := rating_of(p)) is not None]
     usual = Counter(scale for _, scale in found).most_common(1)
@@ -144,7 +149,8 @@ def _alike(columns: Sequence[ColumnProfile]) -> list[ColumnProfile]:
 
 
 def _survey(columns: Sequence[ColumnProfile]) -> float:
-    alike = _alike(columns)
+    recommends = any(map(_recommending, columns))
+    alike = _alike(columns, recommends=recommends)
     alike = alike if len(alike) >= 3 else []
     asked = [p for p in columns if p in alike or _is_question(p)]
     share = len(asked) / max(len(columns), 1)
@@ -153,7 +159,16 @@ def _survey(columns: Sequence[ColumnProfile]) -> float:
         p.heading.has("recommend") and p.numeric for p in columns
     )
     score += 0.1 * _any(columns, "answered") + 0.1 * _any(columns, "wave")
+    score += 0.25 * (recommends and len(alike) >= 3) + 0.6 * any(map(is_camp, columns))
     return score + 0.1 * any(p.heading.has("satisfaction") and p.numeric for p in columns)
+
+
+def _recommending(p: ColumnProfile) -> bool:
+    """Tell answers on whether people recommend, on 0 to 10 or nearly so."""
+    if not p.heading.has("recommend"):
+        return False
+    rating = rating_of(p)
+    return rating is not None and rating.scale[1] in (10, 11)
 
 
 def _is_question(p: ColumnProfile) -> bool:

@@ -20,6 +20,7 @@ from workbench.data.answer_words import (
 )
 from workbench.data.clean.answers import fitting_scales, is_coded, shown, without_strays, words_in
 from workbench.new.choices import columns_of_choices, questions_of_choices
+from workbench.new.hints import ends_named, is_camp, said_twice
 from workbench.new.profile import ColumnProfile
 from workbench.new.proposal import OpenQuestion, Option, Proposal
 from workbench.study.survey import SERVQUAL_ITEMS
@@ -27,21 +28,27 @@ from workbench.study.waves import order_of_names
 
 _ENDS_SAID: Final = re.compile(r"(?<!\d)(-?\d{1,2})\s*(?:-|–|—|~|to|bis|à|至|到)\s*(\d{1,3})(?!\d)")
 _OVERALL: Final = re.compile(
-    r"overall|in general|all in all|as a whole|csat|总体|整体|总的|綜合|综合|gesamt|insgesamt", re.I
+    r"overall|in general|all in all|as a whole|csat|osat|总体|整体|总的|綜合|综合|総合|全体|総じて"
+    r"|gesamt|insgesamt|en general\b|en conjunto|global|dans l.ensemble|nel complesso|no geral"
+    r"|전반",
+    re.I,
 )
 _REMARK: Final = re.compile(
     r"comment|suggest|feedback|remark|tell us|in your own words|意见|建议|留言|评论|其他想说"
-    r"|bemerkung|anmerkung|kommentar",
+    r"|bemerkung|anmerkung|kommentar|anregung|意見|要望|感想|コメント|comentario|sugerencia|observacion"
+    r"|commentaire|remarque|commenti|osservazioni|comentário|의견|opmerking",
     re.I,
 )
 _NOT_ASKED: Final = re.compile(
-    r"\bid$|^(?:id|no\.?|nr\.?|#|序号|编号|row|index)$|年龄|\bage\b|总分|得分合计|progress|finished|duration"
-    r"|seconds|latitude|longitude|weight|^w$|权重|\bip\b|year|年份",
+    r"(?:\b|_)id$|^(?:id|no\.?|nr\.?|#|序号|编号|row|index)$|年龄|\bage\b|总分|得分合计|progress|finished|duration"
+    r"|seconds|latitude|longitude|weight|^w$|权重|\bip\b|year|年份|_complete$|credit|信用分",
     re.I,
 )
 #: Several answers may be chosen.
 _SEVERAL: Final = re.compile(
-    r"select all|choose all|all that apply|multiple|多选|可多选|mehrfach", re.I
+    r"select all|choose all|all that apply|multiple|多选|可多选|複数|mehrfach|marque todos"
+    r"|plusieurs",
+    re.I,
 )
 #: Standard names of items, which need no mapping.
 _STANDARD: Final = re.compile(r"(?:exp|per|imp)_\w+")
@@ -81,7 +88,8 @@ class ScaleColumn:
 
     def other_than(self, scale: tuple[int, int]) -> bool:
         """Tell whether the answers contradict a scale, or say another one."""
-        said = _ENDS_SAID.search(self.column.said) is not None
+        text = self.column.said
+        said = _ENDS_SAID.search(text) is not None or ends_named(text) is not None
         outside = self.seen[0] < scale[0] or self.seen[1] > scale[1]
         return self.scale != scale and (said or outside)
 
@@ -129,6 +137,8 @@ def rating_of(p: ColumnProfile, *, kin: bool = False) -> ScaleColumn | None:
         return None
     low, high = min(seen), max(seen)
     known = [(int(said[1]), int(said[2]))] if said else []
+    if (named_ends := ends_named(p.said)) is not None:
+        known.insert(0, named_ends[:2])
     known = [ends for ends in known if ends[0] <= low and high <= ends[1]]
     scale = shortest_scale(low, high, known or USUAL_SCALES)
     if scale is None:
@@ -183,6 +193,8 @@ def find_questions(proposal: Proposal) -> None:
     free = [p for p in proposal.columns_of_file if p.name not in taken]
     free = [p for p in free if not _aside(p)]
     ratings = {p.name: r for p in free if (r := rating_of(p)) is not None}
+    twice = said_twice({n: r.column for n, r in ratings.items()}, free)
+    free = [p for p in free if p.name not in twice]
     stems = {_stem(name) for name in ratings if _stem(name) != name}
     kin = {p.name: rating_of(p, kin=True) for p in free if _stem(p.name) in stems}
     ratings = {p.name: r for p in free if (r := ratings.get(p.name) or kin.get(p.name)) is not None}
@@ -191,6 +203,13 @@ def find_questions(proposal: Proposal) -> None:
     section: dict[str, Any] = {}
     scales: dict[str, list[int]] = {}
     _satisfaction(proposal, ratings, scales)
+    turned = {}
+    overall = next((c for c in ("csat", "csat5", "csat10") if c in columns), None)
+    if overall is not None:
+        named = ends_named(proposal.own[columns[overall]].said)
+        if named is not None and named[2]:
+            low, high, _ = named
+            turned[overall] = {f"{n}": low + high - n for n in range(low, high + 1)}
     recommend = proposal.column("recommend")
     if recommend is not None:
         ratings.pop(recommend.name, None)
@@ -216,9 +235,13 @@ def find_questions(proposal: Proposal) -> None:
         if not sided and len(items) > 1:
             section |= _items(proposal, items)
             codes = section.pop("codes")
+            told = {n: ends_named(r.column.said) for n, r in items.items()}
+            section["reversed"] = [codes[n] for n, ends in told.items() if ends and ends[2]]
             scales |= {codes[n]: list(r.scale) for n, r in items.items() if r.other_than(usual)}
     if scales:
         section["scales"] = scales
+    if turned:
+        section["turned"] = turned
     if unknown:
         words = [str(w) for r in unknown.values() for w in r.column.texts]
         section["words"] = sorted(dict.fromkeys(words))
@@ -235,7 +258,7 @@ def find_questions(proposal: Proposal) -> None:
     ]  # fmt: skip
     if own_words:
         section["open"] = {p.name: p.wording or p.name for p in own_words}
-    used = {*taken, *ratings, *columns.values(), *(p.name for p in [*weight, *own_words])}
+    used = {*taken, *ratings, *columns.values(), *(p.name for p in [*weight, *own_words]), *twice}
     rest = [p for p in proposal.columns_of_file if p.name not in used]
     if several := questions_of_choices(rest, used):
         section["questions"] = several
@@ -370,7 +393,7 @@ def _groups(proposal: Proposal, answers: set[str]) -> list[str]:
         and p.repeats >= 5
         and p.filled > 0.5
         and not (_SEVERAL.search(p.said) or p.texts.str.contains("┋").any())
-        and not (p.numeric or p.when or p.boolean or p.mail > 0)
+        and not (p.numeric or p.when or p.boolean or p.mail > 0 or is_camp(p))
         and p.heading.has("gender", "place", "group", "birth", "category", "channel")
     ][:4]
 
@@ -415,9 +438,11 @@ def _waves(proposal: Proposal) -> None:
 def survey_lines(proposal: Proposal) -> Iterator[str]:
     """Write the survey's part of the card."""
     section = proposal.survey
-    if not section and not any(q.key == "survey.waves" for q in proposal.questions):
+    if proposal.standard != "survey":
         return
     yield "survey:"
+    if not section and not any(q.key == "survey.waves" for q in proposal.questions):
+        yield "  groups: [segment, region]   # only recommending or a comment was asked"
     if "scale" in section:
         low, high = section["scale"]
         mark = "the answers run from" if section["sure"] else "CHECK: was it asked on"
@@ -427,6 +452,12 @@ def survey_lines(proposal: Proposal) -> Iterator[str]:
         yield "  # cannot be read"
         each = ", ".join(f"{json.dumps(word, ensure_ascii=False)}: " for word in section["words"])
         yield f"  # answers: {{{each}}}"
+    if "turned" in section:
+        written = json.dumps(section["turned"], ensure_ascii=False)
+        yield f"  answers: {written}   # the heading says that the lowest is best"
+    if section.get("reversed"):
+        written = json.dumps(section["reversed"], ensure_ascii=False)
+        yield f"  reversed: {written}   # their headings say that the lowest is best"
     for key in ("scales", "columns"):
         if key in section:
             yield f"  {key}: {json.dumps(section[key], ensure_ascii=False)}"

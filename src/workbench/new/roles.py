@@ -8,12 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from workbench.data.schemas import schema_of
 from workbench.new import evidence
 from workbench.new.evidence import best
+from workbench.new.hints import camped, is_camp
 from workbench.new.kinds import scores
 from workbench.new.other import what_else
 from workbench.new.profile import ColumnProfile
 from workbench.new.proposal import OpenQuestion, Option, Proposal
 from workbench.new.purchases import transactions
-from workbench.new.questions import find_questions
+from workbench.new.questions import find_questions, rating_of
 from workbench.new.states import is_settled
 from workbench.new.taking import categorical, take
 from workbench.new.writing import dates, numbers
@@ -323,6 +324,10 @@ def _survey(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
     take(proposal, "answered_on", best(filled, answered, [*columns.values()]))
     for standard in ("wave", "recommend"):
         fits = [p for p in filled if p.heading.has(standard) and p.name not in columns.values()]
+        if standard == "recommend":  # and not why they do, nor to which camp this sorts them
+            fits = [p for p in fits if not (p.free_text or is_camp(p))]
+            made = camped(filled)
+            fits = sorted(fits, key=lambda p: rating_of(p) is None) or ([made] if made else [])
         if fits:
             columns.setdefault(standard, fits[0].name)
     notes = [p for p in filled if p.free_text and p.heading.has("note", "question", "respondent")]

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.survey import RULES, coverage, sampled
 from workbench.errors import DataError
 from workbench.satisfaction import (
     aspect_table,
@@ -21,36 +22,6 @@ BOOK = {
     "app": {"title": {"en": "App"}, "words": {"en": ["app"]}},
     "price": {"title": {"en": "Price"}, "words": {"en": ["price"]}},
 }
-RULES = {"weak": (0.7, 0.9), "good": (0.9, 0.97), "knows nothing": None}
-
-
-def sampled(
-    n: int,
-    base: float,
-    rule: tuple[float, float] | None,
-    rng: np.random.Generator,
-    total: int = 3000,
-) -> tuple[np.ndarray, np.ndarray, float]:
-    truth = (np.arange(total) < round(base * total)).astype(float)
-    say = np.full(total, 0.5) if rule is None else np.where(truth == 1, rule[0], 1 - rule[1])
-    tone = np.full(total, np.nan)
-    chosen = rng.permutation(total)[:n]
-    tone[chosen] = truth[chosen]
-    return tone, (rng.random(total) < say).astype(float), float(truth.mean())
-
-
-def coverage(n: int, base: float, rule: str, draws: int, seed: int) -> tuple[float, float, float]:
-    """Share of intervals with the truth, their width against the coded alone, mean error."""
-    rng, held, width, alone, error = np.random.default_rng(seed), 0, 0.0, 0.0, 0.0
-    for _ in range(draws):
-        tone, predicted, true = sampled(n, base, RULES[rule], rng)
-        found = coded_share(tone, predicted)
-        plain = coded_share(tone, np.full(tone.size, np.nan))
-        held += found.low <= true <= found.high
-        width += found.high - found.low
-        alone += plain.high - plain.low
-        error += (found.value - true) / draws
-    return held / draws, width / alone, error
 
 
 @pytest.mark.parametrize("n", [150, 600, 2500])

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.satisfaction.instrument.pilots import CODES, DIMENSIONS, pilot_answers
+from benchmarks.pilots import CODES, DIMENSIONS, pilot_answers
+from benchmarks.survey import judged
 from workbench.errors import DataError
 from workbench.satisfaction.instrument.screening import compare_versions, screen_items
 from workbench.satisfaction.questionnaire.answers import Answers
@@ -13,21 +14,6 @@ from workbench.satisfaction.questionnaire.answers import Answers
 
 def rng(*seed: int) -> np.random.Generator:
     return np.random.default_rng([20261130, *seed])
-
-
-def judged(n: int, draws: int) -> tuple[float, dict[str, float], set[str]]:
-    """Share of the pilots in which five of six are found and one at most is false; kinds found."""
-    good, right, named = 0, dict.fromkeys(("turned", "at the end", "unanswered"), 0), set()
-    for draw in range(draws):
-        answers, planted = pilot_answers(rng(n, draw), n)
-        found = screen_items(answers).problems
-        hits = len(found.keys() & planted.keys())
-        good += hits >= 5 and len(found) - hits <= 1
-        named |= set(found.values())
-        for item, kind in planted.items():
-            if kind in right:
-                right[kind] += found.get(item) == kind
-    return good / draws, {kind: count / draws for kind, count in right.items()}, named
 
 
 @pytest.mark.slow

@@ -18,6 +18,9 @@ AGAIN = " ({n})"
 #: How a line that is no row begins; `#1001` is an order, and `# of items` in a full row a heading.
 _COMMENT = ("# ", "// ", "-- ")
 _NUMBER = re.compile(r"[-+]?[\d.,'’\s]*\d[\d.,'’\s]*%?")
+#: Names that systems give to columns; how many make a table that may have two rows of headings.
+_MACHINE = re.compile(r"[A-Za-z][\w.]{0,30}")
+_FEW = 4
 _DATE = re.compile(r"\d{1,4}([-/.年])\d{1,2}([-/.月])\d{1,4}日?(\D.*)?", re.DOTALL)
 
 
@@ -90,7 +93,38 @@ def _last_heading(rows: Sequence[Sequence[str]], first: int) -> int:
     for i in (first + 1, first + 2):
         if i <= len(rows) and _is_import_row(rows[i - 1]):
             return i
-    return first + 1 if _goes_on_below(rows, first) else first
+    below = _goes_on_below(rows, first) or _worded_below(rows, first)
+    return first + 1 if below else first
+
+
+def _recurs(name: str, cells: Sequence[str]) -> bool:
+    """Tell whether a name is an answer further down; what was ticked bears its column's name."""
+    return name in cells and any(cell not in ("", name) for cell in cells)
+
+
+def _worded_below(rows: Sequence[Sequence[str]], first: int) -> bool:
+    """Tell whether the row below machines' names (Q1_1, endTime) has their wording for readers.
+
+    Both have a name for every column, none of the wording is an answer further down, and below it
+    many columns hold nothing but numbers and days.
+    """
+    if len(rows) < first + 3:
+        return False
+    upper, lower, *below = rows[first - 1 :]
+    below = [row for row in below if len(_cells(row)) > 1]
+    names, wording = _cells(upper), _cells(lower)
+    if len(names) < _FEW or len(names) != len(wording) or not words(wording) or len(below) < 2:
+        return False
+    plain = all(_MACHINE.fullmatch(name) for name in names)
+    if not plain or all(_MACHINE.fullmatch(text) for text in wording):
+        return False
+    counted = 0
+    for j, text in enumerate(lower):
+        cells = [row[j].strip() for row in below if j < len(row) and row[j].strip()]
+        if text.strip() in cells:
+            return False
+        counted += bool(cells) and all(not words([cell]) for cell in cells)
+    return counted * 3 >= len(names)
 
 
 def _is_import_row(row: Sequence[str]) -> bool:
@@ -117,7 +151,7 @@ def _goes_on_below(rows: Sequence[Sequence[str]], first: int) -> bool:
     if not open_ or not words(_cells(lower)) or not below or len(_cells(lower)) < 2:
         return False
     named = [j for j in open_ if lower[j].strip()]
-    again = any(row[j].strip() == lower[j].strip() for row in below for j in named)
+    again = any(_recurs(lower[j].strip(), [row[j].strip() for row in below]) for j in named)
     full = any(
         not lower[j].strip() and all(row[j].strip() for row in below)
         for j in range(width)
