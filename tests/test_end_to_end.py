@@ -27,7 +27,7 @@ PAGES = (
     "overview", "data_quality", "segmentation", "lifecycle_churn", "clv", "customer_base", "goals"
 )  # fmt: skip
 SURVEY = ("satisfaction_gap", "satisfaction_drivers", "survey_quality", "comments")
-SKIPPED = (*SURVEY, "case_evaluation", "products", "service", "accounts", "alerts")
+SKIPPED = (*SURVEY, "case_evaluation", "products", "service", "voices", "accounts", "alerts")
 
 pytestmark = pytest.mark.timeout(420)
 

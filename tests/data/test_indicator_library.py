@@ -69,6 +69,7 @@ def test_the_unit_of_what_is_counted_has_chinese_words() -> None:
     shares_and_scales = re.compile(r"%|money|.*points|1 to \d+")
     units = {each.unit for each in EVERY if each and not shares_and_scales.fullmatch(each.unit)}
     assert units == {"categories", "contacts", "customers", "hours", "orders", "rows"}
+    assert units == {"contacts", "customers", "days", "hours", "orders", "rows"}
     assert units <= catalog("zh").keys()
 
 
@@ -312,6 +313,10 @@ def in_pandas(tables: Tables, name: str) -> pd.DataFrame:
                  "satisfied": (rows["csat5"] >= 4).astype(float).where(rows["csat5"].notna()),
                  "gap": gaps.mean(axis=1)}[name]  # fmt: skip
         return by_month(rows, "answered_on", value)
+    if table == "opportunities":
+        rows = tables.frame("opportunities")
+        rows = rows[rows["stage"].str.startswith("Closed")]
+        return by_month(rows, "closed", (rows["stage"] == "Closed Won").astype(float))
     if table == "interactions":
         rows = tables.frame("interactions")
         value = {
@@ -406,7 +411,16 @@ def in_pandas(tables: Tables, name: str) -> pd.DataFrame:
 GIVEN = {n for n, one in INDICATORS.items() if one.table in ("series", "ratings")}
 
 
-@pytest.mark.parametrize("name", sorted(set(INDICATORS) - GIVEN - {"open_contacts"}))
+#: Those whose columns Harbour lacks or that look at whole months: by hand, there and in
+#: `test_accounts_and_service`.
+BY_HAND = {
+    "open_contacts", "reopened_contacts", "transferred_contacts", "abandoned_contacts",
+    "service_errors", "cost_per_contact", "returned_orders", "repeat_contacts", "open_pipeline",
+    "lead_conversion", "won_sales", "new_accounts", "sales_cycle",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(set(INDICATORS) - GIVEN - BY_HAND))
 def test_the_engine_and_pandas_agree_on_harbour(harbour: Tables, name: str) -> None:
     expected = in_pandas(harbour, name)
     found = indicator(harbour, name, every="month")

@@ -144,6 +144,33 @@ def hotel_comments() -> tuple[pd.DataFrame, room.Comments]:
     return asked, room.read_comments(asked["wish"], BOOK)
 
 
+def heard() -> pd.DataFrame:
+    """Reviews and tickets on price or app; tickets speak of the app twice as often."""
+    rng = np.random.default_rng(4)
+    n = 400
+    channel = rng.choice(["review", "ticket"], n)
+    app = rng.random(n) < np.where(channel == "ticket", 0.7, 0.35)
+    good = rng.random(n) < 0.4
+    texts = np.where(app, "The app", "The price") + pd.Series(
+        np.where(good, " is great and I like it", " is bad and I hate it")
+    )
+    tone = np.where(np.arange(n) % 3 == 0, np.where(good, "positive", "negative"), None)
+    return pd.DataFrame({"comment": texts, "channel": channel, "tone_a": tone})
+
+
+def voices_heard() -> room.Voices:
+    """Voices beside a survey in which a third speaks of the app."""
+    rng = np.random.default_rng(5)
+    book = {
+        "price": {"title": {"en": "Price"}, "words": {"en": ["price", "fee"]}},
+        "app": {"title": {"en": "App"}, "words": {"en": ["app", "page"]}},
+    }
+    asked = pd.DataFrame({"comment": np.where(rng.random(300) < 0.65, "The price", "My app page")})
+    found = room.voices_beside(heard(), asked, book, rng=rng, coded="random")
+    assert found is not None
+    return found
+
+
 EXAMPLES = {
     "Alpha": lambda: room.cronbach_alpha(frame()[[f"per_{c}" for c in CODES]]),
     "AspectTable": lambda: room.aspect_table(comments()[1], comment_tones(), min_cell=5),
@@ -157,6 +184,7 @@ EXAMPLES = {
     "Choices": lambda: room.choices_by(answers(), {"region": ChoiceQuestion()}, "wave"),
     "CodingAgreement": lambda: room.coding_agreement(*comments(), rng=rng(), draws=50),
     "Comments": lambda: comments()[1],
+    "Voices": voices_heard,
     "ContentValidity": lambda: content_validity(expert_grades()),
     "Crosstab": lambda: room.crosstab(answers(), "region", "wave"),
     "DelphiRounds": lambda: delphi([expert_grades(), expert_grades().clip(2)]),

@@ -61,7 +61,38 @@ def process() -> room.ProcessMap:
     return room.process_map(*moves_of(), 200)
 
 
+def asked_again() -> room.FollowUps:
+    from tests.service.test_closed_loop import AS_OF, cases
+
+    return room.follow_ups(cases(3), as_of=AS_OF, by_lot=True)
+
+
+def served(
+    seed: int, left: tuple[float, float] = (0.3, 0.1), n: int = 600
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Contacts of the first half year, unresolved for a third, and contracts that end by it."""
+    rng = np.random.default_rng(seed)
+    ids = np.array([f"K{i}" for i in range(n)])
+    bad = rng.random(n) < 1 / 3
+    at = pd.Timestamp("2025-03-01") + pd.to_timedelta(rng.integers(0, 100, n), "D")
+    gone = rng.random(n) < np.where(bad, *left)
+    end = pd.Timestamp("2025-08-01") + pd.to_timedelta(rng.integers(0, 100, n), "D")
+    rows = pd.DataFrame({"customer_id": ids, "at": at, "resolved": ~bad})
+    deals = pd.DataFrame(
+        {"customer_id": ids, "start": pd.Timestamp("2024-01-01"), "end": pd.Series(end).where(gone)}
+    )
+    return rows, deals
+
+
+def links() -> room.ServiceLinks:
+    import datetime as dt
+
+    rows, deals = served(1)
+    return room.service_links(rows, as_of=dt.date(2025, 12, 31), contracts=deals)
+
+
 EXAMPLES = {
+    "FollowUps": asked_again, "ServiceLinks": links,
     "Backlog": open_contacts, "ContactOutcomes": outcomes, "ProcessMap": process,
     "QueueChecks": checks, "Staffing": plan, "WaitingTimes": waits,
 }  # fmt: skip

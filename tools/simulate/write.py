@@ -9,11 +9,13 @@ from typing import Final
 import pandas as pd
 
 from tools.simulate import export, faults
+from tools.simulate.business import business
 from tools.simulate.calls import calls, steps
 from tools.simulate.identity import make_identities
 from tools.simulate.ratings import ratings
 from tools.simulate.survey_extras import extend
 from tools.simulate.truth import measure_truth
+from tools.simulate.voices import follow_ups, voices
 from tools.simulate.world import found
 
 SEED: Final = 20251231
@@ -61,7 +63,7 @@ def make_tables(seed: int = SEED) -> tuple[dict[str, pd.DataFrame], dict[str, ob
     -------
     tables : dict of DataFrame
         customers, transactions, contracts, interactions, survey, treatments, ratings, calls,
-        steps; all cells text.
+        steps, those of the business customers, voices, follow_ups; all cells text.
     truth : dict
         See `tools.simulate.truth.measure_truth`.
     """
@@ -87,7 +89,13 @@ def make_tables(seed: int = SEED) -> tuple[dict[str, pd.DataFrame], dict[str, ob
         "calls": calls(seed, who),
         "steps": steps(seed),
     }
-    return tables, measure_truth(company, world)
+    firms, of_firms = business(seed)
+    said_too, of_voices = voices(seed, who)
+    again, of_follow_ups = follow_ups(seed, tables["survey"])
+    tables |= firms | {"voices": said_too, "follow_ups": again}
+    truth = measure_truth(company, world)
+    own = {"business": of_firms, "voices": of_voices, "follow_ups": of_follow_ups}
+    return tables, {**truth, **own}
 
 
 def write_study(out: Path, seed: int = SEED) -> list[Path]:

@@ -206,6 +206,22 @@ def profile(
         print_plainly(shown.text)
 
 
+@app.command("follow-up")
+def follow_up(study: Study_) -> None:
+    """Bring the working list of customers to be asked again up to date, in the study's folder."""
+    with plain_errors():
+        from workbench.data import update_follow_ups
+
+        card = load_card(study)
+        found = update_follow_ups(card)
+        said = f"{found.added} new, {found.open} open, {found.late} beyond their day"
+        print_plainly(f"{card.name}: {said}")
+        print_plainly(f"{found.path}: fill in closed, action and settled; what you write stays")
+        place = found.path.relative_to(card.folder).as_posix()
+        if not any(table.path == place for table in card.tables.values()):
+            print_plainly(f"the page counts them with `follow_ups: {{path: {place}}}` under tables")
+
+
 @app.command()
 def offers(study: Study_) -> None:
     """Write the list of next offers, by pseudonym, into the study's folder; never published."""

@@ -22,6 +22,7 @@ from workbench.data.coverage import (
 from workbench.data.customer_months import CustomerMonths, customer_months
 from workbench.data.customer_summary import CustomerSummary, customer_summary
 from workbench.data.disclosure import personal_texts, suppress
+from workbench.data.follow_ups import WorkingList, find_follow_ups, update_follow_ups
 from workbench.data.frames import summary
 from workbench.data.holdings import Holdings, holdings
 from workbench.data.indicators.indicator import (
@@ -63,6 +64,7 @@ __all__ = [
     "StepLog",
     "TableReport",
     "Tables",
+    "WorkingList",
     "account_tree",
     "answers_as_given",
     "check_contracts",
@@ -73,6 +75,7 @@ __all__ = [
     "customer_summary",
     "data_to",
     "decide",
+    "find_follow_ups",
     "find_indicator",
     "freshness",
     "holdings",
@@ -99,4 +102,5 @@ __all__ = [
     "step_log",
     "summary",
     "suppress",
+    "update_follow_ups",
 ]

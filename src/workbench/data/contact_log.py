@@ -23,7 +23,7 @@ _HOUR: Final = np.timedelta64(3600, "s")
 _COLUMNS: Final = (
     "customer_id", "at", "ticket_id", "channel", "kind", "team", "agent", "answered_at",
     "response_hours", "resolved", "resolved_at", "due_at", "reopened", "transferred", "abandoned",
-    "handling_seconds",
+    "handling_seconds", "error",
 )  # fmt: skip
 
 #: Columns that say what became of a contact, of which a log needs one.
@@ -149,6 +149,8 @@ def contact_log(tables: Tables, table: str = "interactions", *, rows: Any = None
             out[name] = (frame[name].astype("Float64") > 0).fillna(False).astype(bool)
     if "abandoned" in frame:
         out["abandoned"] = _gave_up(frame)
+    if "error" in frame:
+        out["error"] = frame["error"].astype("boolean")
     if "handling_seconds" in frame:
         out["handling"] = frame["handling_seconds"].astype(float) / 3600
     if "customer_id" in out:

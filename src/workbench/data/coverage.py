@@ -375,6 +375,8 @@ _SAY_SO = {
     ("accounts", "health_reason"), ("accounts", "health_on"), ("opportunities", "closed"),
     ("opportunities", "reason"), ("leads", "converted_on"), ("leads", "customer_id"),
     *(("interactions", c) for c in ("answered_at", "resolved_at", "due_at", "handling_seconds")),
+    *(("follow_ups", c) for c in ("closed", "action", "settled")),
+    *(("voices", f"{what}_{coder}") for what in ("code", "tone") for coder in "ab"),
 }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from workbench.study import Study
 from workbench.study.survey import PREFIXES, SCORES, SERVQUAL_ITEMS, Survey
 
 Kind = Literal[
@@ -156,8 +157,41 @@ _SCHEMAS = {
             "transferred": ColumnRule("times"),
             "abandoned": ColumnRule("boolean"),
             "handling_seconds": ColumnRule("duration"),
+            "error": ColumnRule("boolean"),  # a mistake of ours: a wrong answer, a wrong delivery
+            "cost": ColumnRule("number", low=0),
         },
         time="at",
+    ),
+    # What customers say unasked: tickets, posts, reviews, notes of calls. One row a text.
+    "voices": Schema(
+        "voices",
+        {
+            "comment": ColumnRule("free_text", required=True),
+            "at": ColumnRule("moment", required=True),
+            "voice_id": ColumnRule("id"),
+            "customer_id": ColumnRule("id"),
+            "channel": _WORD,
+            "rating": ColumnRule("number", low=0),
+            "language": _WORD,
+            **{f"{what}_{coder}": _WORD for what in ("code", "tone") for coder in "ab"},
+        },
+        time="at",
+    ),
+    # The working list of a closed loop: whom a rule has found, and what became of it.
+    "follow_ups": Schema(
+        "follow_ups",
+        {
+            "customer_id": _ID,
+            "rule": ColumnRule("category", required=True),
+            "opened": ColumnRule("date", required=True),
+            "about": _WORD,
+            "owner_role": _WORD,
+            "due": ColumnRule("date"),
+            "closed": ColumnRule("date"),
+            "action": _WORD,
+            "settled": ColumnRule("boolean"),
+        },
+        time="opened",
     ),
     # What was done about a ticket, an order, a claim: one row a step.
     "steps": Schema(
@@ -333,6 +367,8 @@ STANDARD_TABLES = (
     "steps",
     "offers",
     "rules",
+    "voices",
+    "follow_ups",
 )
 
 
@@ -420,6 +456,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "resolved_at": ("solved_at", "closed_at", "resolved_time", "解决时间", "关闭时间", "完成时间"),
     "due_at": ("due_by", "due_by_time", "due_date", "sla_due", "截止时间", "承诺时间"),
     "team": ("group", "queue", "department", "班组", "组别", "技能组"),
+    "comment": ("text", "body", "message", "review", "review_text", "内容", "评论内容", "正文"),
     "activity": ("step", "event", "action", "环节", "步骤", "活动"),
     "respondent_id": ("respondent", "response_id", "answer_id", "问卷编号", "受访者编号"),
     "wave": ("survey_wave", "round", "期次", "批次", "调查批次"),
@@ -716,3 +753,8 @@ PERSONAL_WORDS = (
 def known_by(names: Collection[str]) -> str:
     """Name the table by which customers are known: their own, else that of their purchases."""
     return next((name for name in PEOPLE if name in names), "transactions")
+
+
+def rolled_up(study: Study) -> list[str]:
+    """Name the tables of accounts by whose parents all tables count."""
+    return [n for n, table in study.tables.items() if table.roll_up and n.startswith("accounts")]

@@ -12,7 +12,7 @@ import pandas as pd
 from workbench import trace
 from workbench.data.clean import erasures
 from workbench.data.clean.cleaner import Cleaner
-from workbench.data.clean.refunds import REFUNDED, REFUNDED_ON, TAKEN, known_on
+from workbench.data.clean.refunds import REFUNDED, REFUNDED_ON, TAKEN, known_on, undone
 from workbench.data.clean.report import CleaningReport, Linking, TableReport
 from workbench.data.clean.selection import UNNAMED
 from workbench.data.clean.traces import Traces, traces_of
@@ -20,7 +20,7 @@ from workbench.data.engine import Engine
 from workbench.data.people import review
 from workbench.data.people.invitations import lists_of
 from workbench.data.people.review import Pair, read_pairs
-from workbench.data.schemas import known_by, schema_of
+from workbench.data.schemas import PEOPLE, known_by, rolled_up, schema_of
 from workbench.data.sources.packaged import packaged_hash
 from workbench.data.sources.source import file_hash
 from workbench.data.store.cache import PACKAGES, StoredTables, find, find_or_make
@@ -169,6 +169,17 @@ class Tables:
         )  # fmt: skip
         frame: pd.DataFrame = self.engine.run(wanted.order_by(columns), name)
         return frame.astype(_REFUND_TYPES)
+
+    def with_returns(self, name: str) -> Any:
+        """Give the purchases of a log before refunds, with the day on which each was first undone.
+
+        Returns
+        -------
+        ibis Table
+            customer_id, date, the table's other columns but amounts, refunded_on (null: never).
+        """
+        self._refuse_unknown(name)
+        return undone(*self._parts(name))
 
     def frame(self, name: str, *, known: dt.date | None = None) -> pd.DataFrame:
         """Give a table as a pandas DataFrame; dates are ``datetime64``.
@@ -381,11 +392,14 @@ class Tables:
         known = known_by(self.study.tables)
         with trace.quiet():  # which tables ask for consent is noted below, not which there are
             consents = [n for n, table in self.study.tables.items() if table.consent]
-        used = [n for n in dict.fromkeys((name, known, *consents)) if n in self.study.tables]
+            trees = rolled_up(self.study)
+        people = (known, *(n for n in PEOPLE if known == PEOPLE[0]), *consents, *trees)
+        used = [n for n in dict.fromkeys((name, *people)) if n in self.study.tables]
         asked = _OF_SURVEYS if name.startswith("survey") else ()
         trace.note("table", *used)
         own = (f"tables.{each}" for each in used)
-        trace.note("card", *own, f"tables.{EACH}.consent", *_OF_CLEANING, *asked)
+        rules = (f"tables.{EACH}.{key}" for key in ("consent", "roll_up"))
+        trace.note("card", *own, *rules, *_OF_CLEANING, *asked)
         trace.note("file", str(review.path_of(self.study)), str(erasures.path_of(self.study)))
         trace.note("file", *map(str, lists_of(self.study)))
         trace.note("distribution", *PACKAGES)

@@ -34,6 +34,7 @@ from workbench.satisfaction.comments.tone import (
     tone_by_rating,
 )
 from workbench.satisfaction.comments.topics import Topics, find_topics
+from workbench.satisfaction.comments.voices import Voices, satisfied, voices, voices_beside
 from workbench.satisfaction.drivers.drivers import (
     Drivers,
     drivers,
@@ -194,6 +195,7 @@ __all__ = [
     "Topics",
     "Trend",
     "Validity",
+    "Voices",
     "Weighting",
     "aspect_table",
     "blanks",
@@ -258,6 +260,7 @@ __all__ = [
     "reliability",
     "sample_needed",
     "sample_plan",
+    "satisfied",
     "screen_items",
     "service_chain",
     "service_drivers",
@@ -266,6 +269,8 @@ __all__ = [
     "uncovered_words",
     "validity",
     "validity_of",
+    "voices",
+    "voices_beside",
     "weigh",
     "with_weight_and_person",
     "word_list",

@@ -440,6 +440,13 @@ def _cross_checks(study: Study) -> list[tuple[Loc, str]]:
             if key in table.model_fields_set and not name.startswith("opportunities"):
                 text = f"tables.{name}.{key}: only a table of opportunities has ends"
                 problems.append((("tables", name, key), text))
+        for key, whose, of in (
+            ("roll_up", "accounts", "accounts has accounts below others"),
+            ("coded", "voices", "voices says so here (a survey under survey.coded)"),
+        ):
+            if key in table.model_fields_set and not name.startswith(whose):
+                text = f"tables.{name}.{key}: only a table of {of}"
+                problems.append((("tables", name, key), text))
     if study.survey is not None and study.survey.codebook is not None:
         problems += _outside(study, ("survey", "codebook"), study.survey.codebook)
     problems += _unknown_items(study)

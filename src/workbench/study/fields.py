@@ -256,6 +256,11 @@ class Table(Card):
     won, lost : tuple of str
         Stages of an opportunity that are its good and its bad end; without them the usual names
         are known.
+    roll_up : bool
+        Of accounts: whether all tables count an account with those below it, as the one on top.
+    coded : str, optional
+        Of voices: how those that people coded were chosen (``random``), or the column of the
+        chance that each had.
     """
 
     path: str | None = None
@@ -286,6 +291,8 @@ class Table(Card):
     resolved: Texts = ()
     won: Texts = ()
     lost: Texts = ()
+    roll_up: bool = False
+    coded: str | None = None
     refunds: Literal["net", "set_aside", "keep"] = "net"
     refund_rows: dict[str, Rows] = Field(default_factory=dict)
     zero_amounts: Literal["keep", "set_aside"] = "keep"

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 from pydantic import BeforeValidator, Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from workbench.study.fields import Card
+from workbench.study.fields import Card, LocalText, Name
 
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _HOURS = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)-([01]?\d|2[0-4]):([0-5]\d)")
@@ -59,6 +59,31 @@ def _read_hours(days: object, hours: object) -> tuple[float, float]:
     return begin, end
 
 
+class Bounds(Card):
+    """Numbers from `at_least` to `at_most`."""
+
+    at_least: float | None = None
+    at_most: float | None = None
+
+
+class FollowUp(Card):
+    """A rule by which customers are asked again: who it finds, who does it, within how many days.
+
+    `where` says which rows of `table` it finds, by values or by bounds of numbers; of those older
+    than `since` days nobody asks any more.
+    """
+
+    name: Name
+    title: LocalText | None = None
+    table: Name
+    where: dict[str, Bounds | str | bool | float | tuple[str | bool | float, ...]] = Field(
+        min_length=1
+    )
+    owner: LocalText
+    days: int = Field(default=5, ge=1, le=365)
+    since: int = Field(default=30, ge=1, le=3650)
+
+
 class Service(Card):
     """How contacts are served.
 
@@ -66,6 +91,8 @@ class Service(Card):
     `closed` further days on which nobody works; where they are given, waiting counts in opening
     hours, else around the clock. `response` and `resolution` are what customers are promised, in
     hours of the same clock. Who comes back within `repeat_days` was not helped the first time.
+    `follow_up` are the rules of the working list of those who are to be asked again, and
+    `follow_up_by_lot` says that what is then done was drawn by lot.
     """
 
     open: Annotated[dict[str, tuple[float, float]], BeforeValidator(_each_day)] = Field(
@@ -75,6 +102,8 @@ class Service(Card):
     response: float | None = Field(default=None, gt=0)
     resolution: float | None = Field(default=None, gt=0)
     repeat_days: int = Field(default=7, ge=1, le=365)
+    follow_up: tuple[FollowUp, ...] = ()
+    follow_up_by_lot: bool = False
 
     @field_validator("closed")
     @classmethod

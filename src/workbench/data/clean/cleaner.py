@@ -193,6 +193,7 @@ class Cleaner:
             if (other := self.identities.reference(schema)) is not None:
                 strange = self.identities.strange(kept, source, other)
             kept, linked = self.identities.give_first_ids(kept, source, strange, other)
+            kept = self.identities.rolled_up(kept, source)
         if name == "customers" and self.links.linked:
             kept = self.identities.one_row_a_person(kept)
             counts[None] -= self.links.linked

@@ -15,7 +15,8 @@ from workbench.data.people import keys, pseudonyms, review
 from workbench.data.people import linkage as identity
 from workbench.data.people.contacts import normal_contact, region_of
 from workbench.data.people.masking import NameBook
-from workbench.data.schemas import PEOPLE, Schema, known_by
+from workbench.data.people.parents import top_parents
+from workbench.data.schemas import PEOPLE, Schema, known_by, rolled_up
 from workbench.data.sources.source import ROW, Source
 
 
@@ -119,8 +120,31 @@ class Identities:
 
     def linked(self, kept: Any, source: Source) -> Any:
         """Give all records of a person the id of the first one."""
-        strange = self.strange(kept, source, "customers") if source.name != "customers" else []
-        return self.give_first_ids(kept, source, strange)[0]
+        if "customers" in self.study.tables and source.name != "customers":
+            strange = self.strange(kept, source, "customers")
+            kept = self.give_first_ids(kept, source, strange)[0]
+        return self.rolled_up(kept, source)
+
+    def rolled_up(self, kept: Any, source: Source) -> Any:
+        """Put the account on top in place of each account, where the card counts them so."""
+        if source.name.startswith("accounts") or not self._tops:
+            return kept
+        return self._replace(kept, "customer_id", "customer_id", self._tops)
+
+    @cached_property
+    def _tops(self) -> dict[str, str]:
+        """Give the account on top of each that has one above it."""
+        found: dict[str, str] = {}
+        for name in rolled_up(self.study):
+            source, flagged, _ = self.reading.flagged(name)
+            if not {"customer_id", "parent_id"} <= set(flagged.expr.columns):
+                continue
+            good = flagged.expr.filter(flagged.expr[REASON].isnull())
+            rows = self.engine.run(good.select("customer_id", "parent_id"), source.where)
+            top = top_parents(rows["customer_id"], rows["parent_id"], where=source.where)["top"]
+            moved = rows["customer_id"] != top
+            found |= dict(zip(rows.loc[moved, "customer_id"], top[moved], strict=True))
+        return found
 
     def one_row_a_person(self, kept: Any) -> Any:
         """Keep a person's first record, completed by the later ones."""
@@ -138,17 +162,22 @@ class Identities:
 
     def strange(self, kept: Any, source: Source, other: str) -> list[str]:
         """Give the ids that another table does not have."""
-        _, flagged, _ = self.reading.flagged(other)
-        people = flagged.expr.filter(flagged.expr[REASON].isnull())
-        strange = kept.filter(kept.customer_id.notnull()).anti_join(people, "customer_id")
-        return [str(one) for one in self._distinct(strange, source)]
+        return [str(one) for one in self._distinct(self._not_in(kept, other), source)]
 
     def unknown(self, kept: Any, source: Source, other: str | None) -> int:
         """Count the rows of ids that another table does not have."""
-        _, flagged, _ = self.reading.flagged(other or "customers")
-        people = flagged.expr.filter(flagged.expr[REASON].isnull())
-        strange = kept.filter(kept.customer_id.notnull()).anti_join(people, "customer_id")
-        return int(self.engine.run(strange.count(), source.where))
+        rows = self._not_in(kept, other or "customers").count()
+        return int(self.engine.run(rows, source.where))
+
+    def _not_in(self, kept: Any, other: str) -> Any:
+        """Give the rows of customers that a table does not have, nor another one of customers."""
+        rows = kept.filter(kept.customer_id.notnull())
+        also = (n for n in PEOPLE if other in PEOPLE and n in self.study.tables)
+        for name in dict.fromkeys((other, *also)):
+            _, flagged, _ = self.reading.flagged(name)
+            people = flagged.expr.filter(flagged.expr[REASON].isnull())
+            rows = rows.anti_join(people, "customer_id")
+        return rows
 
     def rows_and_ids(self, name: str) -> tuple[Any, dict[str, str], Source]:
         """Give a table's readable rows under the ids of the source, and who is who among them."""

@@ -263,3 +263,21 @@ def known_on(netted: Any, detail: Any, day: dt.date) -> Any:
     others = netted.filter(~netted[REFUNDED] | (netted.date.cast("date") > limit))
     order = [n for n in netted.columns if n != REFUNDED]
     return others.select(*order).union(before.select(*order), distinct=False)
+
+
+def undone(netted: Any, detail: Any) -> Any:
+    """Give all purchases, also those that nothing is left of, with the day of the first refund.
+
+    Parameters
+    ----------
+    netted, detail : ibis Table
+        As `net` gives them; no detail where the log has no refunds.
+    """
+    names = [n for n in netted.columns if n not in (REFUNDED, "amount")]
+    if detail is None:
+        return netted.select(*names, refunded_on=ibis.null("date"))
+    first = detail.group_by([PURCHASE, *names]).aggregate(
+        refunded_on=detail[REFUNDED_ON].min().cast("date")
+    )
+    others = netted.filter(~netted[REFUNDED]).select(*names, refunded_on=ibis.null("date"))
+    return others.union(first.select(*others.columns), distinct=False)

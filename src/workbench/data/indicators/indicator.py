@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.data.indicators import external as given
-from workbench.data.indicators import measures, served, windows
+from workbench.data.indicators import measures, served, sold, windows
 from workbench.data.indicators.cells import WITHHELD
 from workbench.data.indicators.library import (
     DEFINITIONS,
@@ -28,7 +28,8 @@ from workbench.data.indicators.library import (
     own_series,
 )
 from workbench.data.indicators.periods import EVERY, Periods
-from workbench.data.indicators.request import Request
+from workbench.data.indicators.request import Request, people_tables
+from workbench.data.schemas import PEOPLE
 from workbench.data.tables import Tables
 from workbench.errors import DataError, did_you_mean
 
@@ -290,7 +291,7 @@ def missing_for(
             where=f"indicator {chosen.name}",
             remedy="ask by month, quarter or year",
         )
-    people = set(tables.expr("customers").columns) if "customers" in tables else set()
+    people = {c for name in people_tables(tables) for c in tables.expr(name).columns}
     for column in columns:
         if column == "agent":
             return DataError(
@@ -354,7 +355,7 @@ def _complete(starts: pd.Series, request: Request) -> pd.Series:
     """Tell whether the data cover each period, and what the indicator needs around it."""
     chosen, tables = request.indicator, request.tables
     last = tables.study.as_of - dt.timedelta(days=chosen.after)
-    if chosen.table.startswith("series") or chosen.table in ("ratings", "customers"):
+    if chosen.table.startswith("series") or chosen.table in ("ratings", *PEOPLE):
         # Given period by period, or from the day on which the first customer joined.
         first = starts.min().date() if len(starts) else last
     else:
@@ -391,6 +392,12 @@ _MAKERS: dict[str, Maker] = {
     "value_at_risk": windows.value_at_risk,
     "new_customers": windows.new_customers,
     "new_customer_conversion": windows.conversion,
+    "new_accounts": windows.new_customers,
+    "win_rate": sold.win_rate,
+    "won_sales": sold.won_sales,
+    "sales_cycle": sold.sales_cycle,
+    "open_pipeline": sold.open_pipeline,
+    "lead_conversion": sold.lead_conversion,
     "response_hours": measures.rows(lambda rows: rows.response_hours, "at", share=False),
     "first_contact_resolution": measures.rows(measures.at_first_contact, "at", share=True),
     "response_median": served.response_median,
@@ -400,6 +407,13 @@ _MAKERS: dict[str, Maker] = {
         lambda rows: rows.kind.lower() == "complaint", "at", share=True
     ),
     "offers_answered": measures.rows(lambda rows: rows.answered, "at", share=True),
+    "repeat_contacts": served.repeat_contacts,
+    "reopened_contacts": measures.rows(lambda rows: rows.reopened > 0, "at", share=True),
+    "transferred_contacts": measures.rows(lambda rows: rows.transferred > 0, "at", share=True),
+    "abandoned_contacts": measures.rows(lambda rows: rows.abandoned, "at", share=True),
+    "service_errors": measures.rows(lambda rows: rows.error, "at", share=True),
+    "cost_per_contact": measures.rows(lambda rows: rows.cost, "at", share=False),
+    "returned_orders": measures.returned_orders,
     "brand_awareness": given.series,
     "market_share": given.series,
     "share_of_wallet": given.series,

@@ -318,6 +318,88 @@ DEFINITIONS: Final = (
         "offers", ("at", "answered"), "share", formula="answered / offers", unit="%",
         interval=WILSON,
     ),
+    Indicator(
+        "repeat_contacts", "Customers who come back",
+        "Share of the contacts after which the same customer came back about the same within the"
+        " days that the study gives.",
+        "interactions", ("at", "customer_id"), "share", "down", formula="came back / contacts",
+        unit="%", interval=WILSON, units=False,
+    ),
+    Indicator(
+        "reopened_contacts", "Reopened contacts",
+        "Share of the contacts that were opened again after they had been resolved.",
+        "interactions", ("at", "reopened"), "share", "down", formula="reopened / contacts",
+        unit="%", interval=WILSON,
+    ),
+    Indicator(
+        "transferred_contacts", "Contacts passed on",
+        "Share of the contacts that were passed on to somebody else.",
+        "interactions", ("at", "transferred"), "share", "down", formula="passed on / contacts",
+        unit="%", interval=WILSON,
+    ),
+    Indicator(
+        "abandoned_contacts", "Customers who give up",
+        "Share of the contacts in which the customer gave up before an answer.",
+        "interactions", ("at", "abandoned"), "share", "down", formula="gave up / contacts",
+        unit="%", interval=WILSON,
+    ),
+    Indicator(
+        "service_errors", "Service errors",
+        "Share of the contacts in which a mistake of ours was found.",
+        "interactions", ("at", "error"), "share", "down", formula="with a mistake / contacts",
+        unit="%", interval=WILSON,
+    ),
+    Indicator(
+        "cost_per_contact", "Cost per contact",
+        "Mean cost of a contact.",
+        "interactions", ("at", "cost"), "mean", "down", formula="cost / contacts", unit="money",
+        interval=MEAN,
+    ),
+    Indicator(
+        "returned_orders", "Returned orders",
+        "Share of the purchases of the period that were given back, wholly or in part, within 90"
+        " days.",
+        "transactions", _SALES, "share", "down", formula="given back / purchases", unit="%",
+        interval=WILSON, after=QUIET,
+    ),
+    # --- accounts and their pipeline ---
+    Indicator(
+        "new_accounts", "New accounts",
+        "Number of accounts that join in the period.",
+        "accounts", ("joined_on",), "count", formula="accounts joined", unit="customers",
+        interval=POISSON,
+    ),
+    Indicator(
+        "win_rate", "Opportunities won",
+        "Share of the opportunities that ended in the period that were won.",
+        "opportunities", ("stage", "closed"), "share", formula="won / ended", unit="%",
+        interval=WILSON,
+    ),
+    Indicator(
+        "won_sales", "Sales won",
+        "Sum of the opportunities won in the period.",
+        "opportunities", ("stage", "closed", "amount"), "money", formula="sum of the amounts won",
+        unit="money", interval=COMPOUND, units=False,
+    ),
+    Indicator(
+        "sales_cycle", "Days until won",
+        "Mean days from the opening of an opportunity until it was won, by the day of winning.",
+        "opportunities", ("stage", "opened", "closed"), "mean", "down",
+        formula="days / opportunities won", unit="days", interval=MEAN,
+    ),
+    Indicator(
+        "open_pipeline", "Open pipeline",
+        "Sum of the opportunities that are open at the end of the period.",
+        "opportunities", ("stage", "opened", "closed", "amount"), "money",
+        formula="sum of the open amounts", unit="money", interval=COMPOUND, units=False,
+        periodic=True,
+    ),
+    Indicator(
+        "lead_conversion", "Conversion of leads",
+        "Share of the leads created in the period that became customers within 90 days.",
+        "leads", ("created",), "share", formula="converted within 90 days / leads", unit="%",
+        interval=WILSON, units=False, after=QUIET,
+    ),
     # --- given series: what the study's own tables cannot tell ---
     Indicator(
         "brand_awareness", "Brand awareness",

@@ -12,9 +12,9 @@ import pandas as pd
 
 from workbench.data import expressions as ibis
 from workbench.data.indicators.cells import withhold_cells
-from workbench.data.indicators.library import Indicator, own_rows
+from workbench.data.indicators.library import QUIET, Indicator, own_rows
 from workbench.data.indicators.periods import period_start, period_table
-from workbench.data.indicators.request import Request
+from workbench.data.indicators.request import Request, people_tables
 from workbench.data.schemas import schema_of
 from workbench.data.tables import Tables
 from workbench.errors import DataError
@@ -212,8 +212,8 @@ def known_customers(request: Request) -> Any:
     people = bought.group_by("customer_id").aggregate(
         since=bought.date.cast("date").min(), bought=bought.date.cast("date").min()
     )
-    if "customers" in request.tables:
-        table = request.tables.expr("customers")
+    for name in people_tables(request.tables)[:1]:
+        table = request.tables.expr(name)
         if "joined_on" in table.columns:
             joined = table.select("customer_id", since=table.joined_on.cast("date"))
             joined = joined.filter(joined.since.notnull())
@@ -314,6 +314,17 @@ def sales(request: Request) -> pd.DataFrame:
         rows.group_by(request.keys).aggregate(**sums) if request.keys else rows.aggregate(**sums)
     )
     return withhold_cells(request, request.run(grouped), rows, [rows.amount], spread=rows.amount)
+
+
+def returned_orders(request: Request) -> pd.DataFrame:
+    """Give the share of purchases of which something was given back within `QUIET` days."""
+    whole = request.tables.with_returns(request.indicator.table)
+    rows = request.filtered(request.described(whole))
+    day = rows.date.cast("date")
+    limit = request.tables.study.as_of - dt.timedelta(days=QUIET)
+    rows = request.with_period(rows.filter(day <= ibis.literal(limit)), "date")
+    back = rows.refunded_on <= rows.date.cast("date") + ibis.interval(days=QUIET)
+    return aggregate(request, rows, ibis.coalesce(back, False), share=True)
 
 
 def active_customers(request: Request) -> pd.DataFrame:

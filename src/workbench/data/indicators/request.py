@@ -10,10 +10,16 @@ import pandas as pd
 
 from workbench.data import expressions as ibis
 from workbench.data.indicators.periods import period_start
+from workbench.data.schemas import PEOPLE
 from workbench.data.tables import Tables
 
 if TYPE_CHECKING:
     from workbench.data.indicators.library import Indicator
+
+
+def people_tables(tables: Tables) -> list[str]:
+    """Name the study's tables of customers: people, then business customers."""
+    return [name for name in PEOPLE if name in tables]
 
 
 @dataclass(frozen=True)
@@ -47,9 +53,15 @@ class Request:
         lacking = [c for c in (*self.by, *self.where) if c not in table.columns]
         if not lacking:
             return table
-        people = self.tables.expr("customers").select("customer_id", *dict.fromkeys(lacking))
-        joined = table.left_join(people, "customer_id")
-        return joined.drop(*[c for c in joined.columns if c.endswith("_right")])
+        for name in people_tables(self.tables):
+            people = self.tables.expr(name)
+            own = [c for c in dict.fromkeys(lacking) if c in people.columns]
+            if not own:
+                continue
+            lacking = [c for c in lacking if c not in own]
+            joined = table.left_join(people.select("customer_id", *own), "customer_id")
+            table = joined.drop(*[c for c in joined.columns if c.endswith("_right")])
+        return table
 
     def filtered(self, table: Any) -> Any:
         """Keep the rows that `where` asks for, or (`outside`) the others."""

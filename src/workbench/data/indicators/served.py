@@ -102,6 +102,20 @@ def within_promise(request: Request) -> pd.DataFrame:
     return _safe(request, pd.DataFrame(told), rows)
 
 
+def repeat_contacts(request: Request) -> pd.DataFrame:
+    """Give the share of contacts whose customer came back, of those followed for long enough."""
+    rows = _rows(request, "customer_id", "again", lacks="customer_id")
+    told = []
+    for keys, own in _groups(rows, request.keys):
+        back = own["again"].astype(float)
+        told.append(
+            {**keys, "n": len(own), "estimate": back.mean(), "sd": back.std(),
+             "numerator": int(back.sum()), "denominator": len(own)}
+        )  # fmt: skip
+    columns = [*request.keys, "n", "estimate", "sd", "numerator", "denominator"]
+    return _safe(request, pd.DataFrame(told, columns=columns), rows)
+
+
 def open_contacts(request: Request) -> pd.DataFrame:
     """Count the contacts that are open at the end of each period."""
     rows = _rows(request, "at", "solved", lacks="resolved_at")

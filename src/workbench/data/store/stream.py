@@ -26,7 +26,7 @@ from workbench.data.clean.selection import select_columns, select_rows
 from workbench.data.engine import Engine, builtin
 from workbench.data.expressions import kinds as dt
 from workbench.data.people import pseudonyms
-from workbench.data.schemas import schema_of
+from workbench.data.schemas import rolled_up, schema_of
 from workbench.data.sources.read import stream_source
 from workbench.data.sources.source import ROW
 
@@ -127,7 +127,7 @@ def stream_purchases(cleaner: Cleaner, name: str, known: date | None = None) -> 
         if int(engine.run(twice.count(), source.where)):
             kept = _first_of_each(kept, twice)
     kept = kept.select(*wanted)
-    if "customers" in cleaner:
+    if "customers" in cleaner or rolled_up(study):
         kept = cleaner.identities.linked(kept, source)
     asked = {"read": rows.count()} | ({"back": (rows.amount < 0).sum()} if netted else {})
     counted = engine.run(rows.aggregate(**asked), source.where).iloc[0]
