@@ -292,18 +292,20 @@ def pool_neighbours(cells: Sums, rule: CellRule) -> Index:
     return np.asarray(groups, dtype=np.intp)
 
 
-def pool_smallest(cells: Sums, rule: CellRule) -> Mask:
+def pool_smallest(cells: Sums | Sequence[Sums], rule: CellRule) -> Mask:
     """Find the cells to be put together as "others", so that none of them can be told.
 
     The sensitive ones and, while their sum tells too much, those with the fewest customers of the
-    others. Where nothing is enough, all.
+    others. Where nothing is enough, all. Of several measures of the same cells each has to hold.
     """
-    small = cells.sensitive(rule)
-    for i in np.argsort(cells.n, kind="stable"):
-        if not small.any() or cells.may_join(small, rule):
+    measures = [cells] if isinstance(cells, Sums) else list(cells)
+    n = measures[0].n
+    small = np.any([each.sensitive(rule) for each in measures], axis=0)
+    for i in np.argsort(n, kind="stable"):
+        if not small.any() or all(each.may_join(small, rule) for each in measures):
             break
-        small[i] |= cells.n[i] > 0
-    return small
+        small[i] |= n[i] > 0
+    return np.asarray(small)
 
 
 def prefix_points(falling: Array, rule: CellRule, cuts: Sequence[int] = ()) -> list[int]:
