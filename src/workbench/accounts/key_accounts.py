@@ -29,7 +29,7 @@ from workbench.stats.disclosure import (
     Sums,
     Withheld,
     interval_sensitive,
-    pool_smallest,
+    pool_groups,
     rule_of,
     sensitive,
     told_withheld,
@@ -46,8 +46,6 @@ if TYPE_CHECKING:
 #: Accounts that together hold this share of last year's sales are key accounts.
 HALF = 0.5
 KEY, OTHER = "Key accounts", "Other accounts"
-#: Groups too small to be told of by themselves, together.
-OTHERS = "Other groups"
 #: Bounds of the classes of size by employees, and how they are called.
 SIZES = (10, 50, 250, 1000)
 SIZE_NAMES = (
@@ -257,7 +255,7 @@ def key_accounts(
     aside = [Grouping(np.where(each.index.isin(gone.index), 0, -1), np.zeros(1, dtype=bool))]
     columns = ["sales", "before"] if known else ["sales"]
     for by in code.keys() - {"all", "class"}:
-        names[by], code[by] = _pooled(names[by], code[by], [each[c] for c in columns], rule)
+        names[by], code[by] = pool_groups(names[by], code[by], [each[c] for c in columns], rule)
     hidden = _hidden(each, code, columns, rule, aside if stopped else [])
     told = np.array(each.get("potential", pd.Series(0.0, each.index)) > 0)
     theirs = {by: np.where(hidden[by].cells[own], -1, own)[told] for by, own in code.items()}
@@ -295,18 +293,6 @@ def size_class(size: pd.Series) -> pd.Series:
     known = number.notna().to_numpy()
     return pd.Series([n if k else None for n, k in zip(named, known, strict=True)], size.index,
                      dtype="object")  # fmt: skip
-
-
-def _pooled(
-    names: tuple[str, ...], code: Index, measures: Sequence[pd.Series], rule: CellRule
-) -> tuple[tuple[str, ...], Index]:
-    """Put groups that may not be told of together, before anything of them is withheld."""
-    small = pool_smallest([Sums.of(code, each, len(names)) for each in measures], rule)
-    if not small.any() or small.all():
-        return names, code
-    place = np.where(small, int((~small).sum()), np.cumsum(~small) - 1)
-    kept = tuple(name for name, away in zip(names, small, strict=True) if not away)
-    return (*kept, OTHERS), np.where(code < 0, -1, place[code])
 
 
 def _hidden(

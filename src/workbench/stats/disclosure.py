@@ -308,6 +308,39 @@ def pool_smallest(cells: Sums | Sequence[Sums], rule: CellRule) -> Mask:
     return np.asarray(small)
 
 
+#: Groups too small to be told of by themselves, together.
+OTHER_GROUPS = "Other groups"
+
+
+def pool_groups(
+    names: Sequence[str], codes: Index, measures: Sequence[ArrayLike], rule: CellRule
+) -> tuple[tuple[str, ...], Index]:
+    """Put groups that may not be told of together, before anything of them is withheld.
+
+    Parameters
+    ----------
+    names : sequence of str
+    codes : ndarray, shape (n,)
+        Group of each customer, from 0 in the order of the names; negative: none.
+    measures : sequence of array_like, shape (n,)
+        What is told of each group.
+    rule : CellRule
+
+    Returns
+    -------
+    tuple of str
+        Names, those put together as one at the end; as they were where that would leave none.
+    ndarray
+        Group of each customer.
+    """
+    small = pool_smallest([Sums.of(codes, each, len(names)) for each in measures], rule)
+    if not small.any() or small.all():
+        return tuple(names), codes
+    place = np.where(small, int((~small).sum()), np.cumsum(~small) - 1)
+    kept = tuple(name for name, away in zip(names, small, strict=True) if not away)
+    return (*kept, OTHER_GROUPS), np.where(codes < 0, -1, place[codes])
+
+
 def prefix_points(falling: Array, rule: CellRule, cuts: Sequence[int] = ()) -> list[int]:
     """Count the most valuable above each point of a curve, so that no step gives anybody away.
 

@@ -9,6 +9,7 @@ import pytest
 from tests import attackers
 from workbench.errors import DataError
 from workbench.segments import break_down
+from workbench.stats.disclosure import OTHER_GROUPS, pool_groups, rule_of
 
 BY = ["region", "plan", ["region", "plan"]]
 
@@ -36,7 +37,7 @@ def test_groups_have_the_numbers_of_their_customers() -> None:
 
 def test_two_attackers_who_read_all_filters_find_nobody() -> None:
     """They know the total, each group's size and mean, and what the tables leave out."""
-    rng, shown, hidden = np.random.default_rng(6), 0, 0
+    rng, shown, hidden, together = np.random.default_rng(6), 0, 0, 0
     for _ in range(25):
         n = int(rng.integers(30, 250))
         who, spend = people(rng, n), attackers.heavy(rng, n)
@@ -49,11 +50,21 @@ def test_two_attackers_who_read_all_filters_find_nobody() -> None:
         for row in found.table.to_dict("records"):
             of = {"Region": who["region"], "Plan": who["plan"]}.get(row["by"], cell)
             inside = (of == row["group"]).to_numpy()
+            if row["group"] == OTHER_GROUPS:
+                inside, together = pooled(of, spend), together + 1
             figures += [(inside, row["n"] * row["spend"]), (inside, row["share"] * spend.sum())]
         assert attackers.found(figures, spend) == []
         shown += len(found.table)
         hidden += found.total - len(found.table)
-    assert shown > 60 and hidden > 20, (shown, hidden)
+    assert shown > 60 and hidden > 20 and together > 10, (shown, hidden, together)
+
+
+def pooled(of: pd.Series, spend: np.ndarray) -> np.ndarray:
+    """Tell who is in the groups that are put together."""
+    names, code = pd.Categorical(of).categories, pd.Categorical(of).codes
+    one = np.ones(len(of))
+    names, code = pool_groups(list(names), np.asarray(code), [one, one, spend], rule_of(5))
+    return code == names.index(OTHER_GROUPS)
 
 
 def test_what_is_not_shown_is_counted_and_identifiers_are_refused() -> None:
@@ -63,7 +74,9 @@ def test_what_is_not_shown_is_counted_and_identifiers_are_refused() -> None:
     found = break_down(who, orders=np.ones(200), spend=spend, by=["region"], min_cell=5)
     assert "Island" not in set(found.table["group"])
     (said,) = found.findings()
-    assert said.values["n"] == found.total - len(found.table) >= 2
+    # with the smallest beside it, whose sum may be told
+    assert found.table["group"].tolist()[-1] == OTHER_GROUPS
+    assert said.values["n"] == found.total - len(found.table) + 1 == 2
     who["account"] = [f"A{i}" for i in range(200)]
     with pytest.raises(DataError, match="200 values, more than groups have"):
         break_down(who, orders=np.ones(200), spend=spend, by=["account"], min_cell=5)

@@ -20,8 +20,10 @@ from workbench.errors import DataError, suggest
 from workbench.results import Estimate, Finding, Result, labelled
 from workbench.segments.profiles.profile import coded, readable, share_held
 from workbench.stats.disclosure import (
+    OTHER_GROUPS,
     Sums,
     interval_sensitive,
+    pool_groups,
     rule_of,
     sensitive,
     withhold_together,
@@ -59,7 +61,7 @@ class Breakdown(Result):
 
     def findings(self) -> list[Finding]:
         """How many groups are not shown."""
-        gone = self.total - len(self.table)
+        gone = self.total - int((self.table["group"] != OTHER_GROUPS).sum())
         if not gone:
             return []
         return [Finding("segments.groups.hidden", HIDDEN, {"n": gone, "total": self.total})]
@@ -117,7 +119,8 @@ def break_down(
             "there are too few customers, or one has nearly all",
             remedy="groups are shown once more customers have bought",
         )
-    names, codes = zip(*(_groups(attributes, columns) for columns in asked), strict=True)
+    found = [_groups(attributes, columns) for columns in asked]
+    names, codes = zip(*(pool_groups(*each, measures, rule) for each in found), strict=True)
     hidden: list[Mask] = [
         withhold_together([Sums.of(code, each, len(name)) for each in measures], rule).cells
         for name, code in zip(names, codes, strict=True)
@@ -128,7 +131,8 @@ def break_down(
     for columns, name, code, own, more in zip(asked, names, codes, hidden, linked, strict=True):
         by_name = BETWEEN.join(readable(column) for column in columns)
         rows += _rows(by_name, name, code, own | more, counts, worth, rule)
-    return Breakdown(_labelled(pd.DataFrame(rows), worth is not None), sum(map(len, names)))
+    total = sum(len(name) for name, _ in found)
+    return Breakdown(_labelled(pd.DataFrame(rows), worth is not None), total)
 
 
 def _groups(attributes: pd.DataFrame, columns: tuple[str, ...]) -> tuple[list[str], Index]:
