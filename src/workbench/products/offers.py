@@ -175,7 +175,7 @@ def factors(had: Mask) -> Scores:
     """Score items by factors of implicit feedback (Hu, Koren, Volinsky 2008), by `implicit`."""
     from implicit.als import AlternatingLeastSquares
     from scipy.sparse import csr_matrix
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     size = int(min(32, max(had.shape[1] // 4, 2)))
     # it works on small blocks, which several threads of the algebra would only hold up
