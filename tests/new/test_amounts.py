@@ -303,6 +303,29 @@ def test_a_small_share_of_another_amount_is_a_fee() -> None:
     } | {proposed(most).columns["amount"]}  # fmt: skip
 
 
+TAXED = [
+    ("Factuur,Klantnummer,Factuurdatum", "Bedrag excl. btw", "Bedrag incl. btw", "Openstaand"),
+    ("Rechnung,Kundennr,Rechnungsdatum", "Betrag zzgl. MwSt", "Betrag inkl. MwSt", "Offen"),
+    ("Номер документа,Контрагент,Дата", "Сумма без НДС", "Сумма с НДС", "Задолженность"),
+    ("Invoice,Customer,Date", "Amount excl. VAT", "Amount incl. VAT", "Outstanding"),
+]
+
+
+@pytest.mark.parametrize(("heads", "without", "with_", "owed"), TAXED)
+def test_an_amount_with_taxes_is_no_tax_and_what_is_owed_no_amount(
+    heads: str, without: str, with_: str, owed: str
+) -> None:
+    rows = [
+        dict(zip(heads.split(","), (o, who, day), strict=True))
+        | {without: worth, with_: round(worth * 1.2, 2), owed: worth * 1.2 if o % 9 == 0 else 0}
+        for o, who, day, _, worth in sold()
+    ]
+    found = proposed(rows)
+    assert found.columns["amount"] == with_
+    asked = [o.label for q in found.questions if q.key == "columns.amount" for o in q.options]
+    assert not any(owed in label for label in asked)
+
+
 def test_days_that_lie_apart_are_asked_about() -> None:
     def made(later: int) -> Proposal:
         return proposed(

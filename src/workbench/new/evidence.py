@@ -43,6 +43,18 @@ _NICK = re.compile(
 )
 
 
+#: What says of an amount that it is with taxes, and without.
+_WITH_TAX = re.compile(
+    r"(?i)\b(?:incl|inkl|inc|including|inclus|mit|med|with|com|con|с|со|z|s)\b|compris"
+)
+_WITHOUT_TAX = re.compile(
+    r"(?i)\b(?:excl|exkl|ex|excluding|zonder|ohne|zzgl|without|before|hors|sans|sem|sin|senza|bez|без"
+    r"|utan|uden|uten)\b"
+)
+#: An amount that is nothing in more of the rows is what is still owed, or a part of few.
+_HALF = 0.5
+
+
 @dataclass(frozen=True)
 class Candidate:
     """A column for a role, and how much speaks for it."""
@@ -201,6 +213,8 @@ def money(p: ColumnProfile) -> float:
     if h.has("unit") and not h.has("total", "amount"):
         score -= 1
     score -= sum(minus for concept, minus in _NEVER_MONEY.items() if h.has(concept))
+    if h.has("tax") and (taxed := _taxed(p)):
+        score += _NEVER_MONEY["tax"] + taxed
     if h.has("row") and h.has("amount", "total"):
         score += _NEVER_MONEY["row"]  # the total of a line
     if h.has("product", "store", "customer") and not h.has("amount", "total", "price", "net"):
@@ -221,9 +235,20 @@ def money(p: ColumnProfile) -> float:
         score -= 8
     elif p.distinct == 1 and p.rows > 20:
         score -= 2
+    elif (values == 0).mean() > _HALF:
+        score -= 3
     if not h.has("amount", "total", "net", "price", "payable", "payment") and p.fractions == 0:
         score -= 3
     return score
+
+
+def _taxed(p: ColumnProfile) -> float:
+    """Tell amounts with taxes (above zero) and without (below) from taxes (zero)."""
+    if not p.heading.has("amount", "total", "net", "price", "payment", "payable", "order"):
+        return 0.0
+    if _WITHOUT_TAX.search(p.heading.text):
+        return -1.0  # beside one with taxes
+    return 0.5 if _WITH_TAX.search(p.heading.text) else 0.0
 
 
 def says_money(p: ColumnProfile) -> bool:
@@ -280,7 +305,8 @@ def unit_price(p: ColumnProfile) -> float:
         return -9.0
     h = p.heading
     score = 4.0 + 2 * h.has("unit") if h.has("price") else -9.0
-    score -= 7 * h.has("discount", "tax", "total", "quantity", "refund", "freight", "fee")
+    score -= 7 * h.has("discount", "total", "quantity", "refund", "freight", "fee")
+    score -= 7 * (h.has("tax") and not _taxed(p))
     score -= 7 * (h.has("payable") and not h.has("unit"))
     return score + 2 * p.filled
 

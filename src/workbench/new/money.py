@@ -15,6 +15,14 @@ from workbench.new.proposal import OpenQuestion, Option, Proposal
 
 #: Words of headings whose writers mostly reckon in one currency.
 _BY_HEADINGS = (
+    (r"(?i)kvitto|belopp|försälj|slutpris|återköp", "SEK"),
+    (r"(?i)\bpesanan\b|pembayaran|\btanggal\b|penjualan", "IDR"),
+    (r"(?i)zamówien|\bkwota\b|klienta\b", "PLN"),
+    (r"(?i)objednáv|částka|zákazní", "CZK"),
+    (r"(?i)sipariş|\btutar|müşteri", "TRY"),
+    (r"(?i)đơn hàng|khách hàng|thành tiền", "VND"),
+    (r"(?i)сума|замовлення|клієнт", "UAH"),
+    (r"(?i)сумма|заказ|клиент|контрагент|бюджет", "RUB"),
     ("[\u3040-\u30ff]", "JPY"),
     ("[\u4e00-\u9fff]", "CNY"),
     ("[\uac00-\ud7af]", "KRW"),

@@ -47,7 +47,7 @@ _DAYS = ("at", "on", "date", "time", "datum", "le", "utc", "day")
 #: Words of a heading that say no more than that a row is one.
 _ROW = re.compile(r"(?i)doc(ument)?|record|entry|posting|movement|voucher|beleg|buchung|business")
 _TESTS = re.compile(r"(?i)(?:^|[^a-z])(?:is_?)?(?:test|sandbox|dummy)(?:[^a-z]|$)|测试|テスト")
-_BILLS = re.compile(r"(?i)invoice|rechnung|facture|factura|fattura|faktura|发票|請求")
+_BILLS = re.compile(r"(?i)invoice|rechnung|facture|factura|fattura|fa[ck]tuur|fa[ck]tura|发票|請求")
 _MARKS = ("x", "✓", "✔", "√", "*")
 #: A refund of a part of a purchase, in one order or the other.
 _PART = re.compile(

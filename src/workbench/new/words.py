@@ -102,6 +102,10 @@ class Heading:
         return not self.concepts.isdisjoint(concepts)
 
 
+#: Short words whose capitals are no borders of words.
+_ONE_WORD = re.compile(r"\b(?:MwSt|USt|GmbH)\b")
+
+
 @cache
 def read_heading(text: str) -> Heading:
     """Take a heading apart.
@@ -116,7 +120,7 @@ def read_heading(text: str) -> Heading:
     plain = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).strip()
     asides = [match.strip("()[]{}<>* ") for match in _ASIDE.findall(plain)]
     bare = _ASIDE.sub(" ", plain).strip() or plain
-    bare = _HOW_MANY.sub("number of ", bare)
+    bare = _HOW_MANY.sub("number of ", _ONE_WORD.sub(lambda m: m[0].lower(), bare))
     unit = next((u for a in asides if (u := _scale(a))), "")
     concepts: set[str] = set()
     tokens, rest = _tokens(bare), 0
