@@ -185,6 +185,10 @@ def test_an_effect_that_several_outcomes_explain_costs_a_grade() -> None:
     assert report.main.strength != clear.strength
     assert CaseReport.of(card("random"), [clear]).main.strength == clear.strength
     assert "several outcomes" in set(report.gradings["found"])
+    # a score has no share of itself: its difference stands beside the others' shares, alone
+    assert report.table["own"].notna().tolist() == [False, True, False]
+    assert report.table["effect"].isna().tolist() == [False, True, False]
+    assert "own" not in CaseReport.of(card("random"), [clear]).table
 
 
 def test_the_strength_says_what_it_is_made_of() -> None:

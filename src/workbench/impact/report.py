@@ -18,7 +18,7 @@ from workbench.impact.designs.design import refusal
 from workbench.impact.designs.staggered.staggered_effect import StaggeredEffect
 from workbench.impact.designs.survival.time_to_event import LEAVING, staying_if_known
 from workbench.impact.designs.synthetic.synthetic_control import SyntheticControl
-from workbench.impact.effect import ALPHA, Effect, answers_table, difference_form
+from workbench.impact.effect import ALPHA, Effect, answers_table
 from workbench.impact.evaluate import Evaluation, judge, outcome_name
 from workbench.impact.experiment.arms import Arms, arms_of, compare_arms, versions_table
 from workbench.impact.experiment.whom import Uplift, whom_it_helps
@@ -223,7 +223,8 @@ class CaseReport(Result):
 
         Columns `outcome`, `design`, `claimed`, `glance`, `effect`, `effect_low`, `effect_high` (all
         relative), `difference`, `difference_low`, `difference_high` (in units of the outcome),
-        `p`, `p_holm` (corrected for the number of outcomes), `verdict`, `strength`.
+        `p`, `p_holm` (corrected for the number of outcomes), `verdict`, `strength`; `own` and its
+        ends, the difference where an effect has no share.
         """
         rows: list[dict[str, Any]] = []
         for e, p, said in zip(self.evaluations, self.p, self.sentences, strict=True):
@@ -241,15 +242,17 @@ class CaseReport(Result):
         table = pd.DataFrame(rows, columns=["outcome", "design", *numbers, "verdict", "strength"])
         table = table.astype(dict.fromkeys(numbers, float))
         # where an effect has no share of what would have been, its difference is told
-        apart = table[table["effect"].isna() & table["difference"].notna()]
-        points = {"difference": ("Difference", difference_form(apart["difference"]))}
+        apart = table["effect"].isna() & table["difference"].notna()
+        if apart.any():
+            ends = {"own": "difference", "own_low": "difference_low", "own_high": "difference_high"}
+            table = table.assign(**{own: table[name].where(apart) for own, name in ends.items()})
         return labelled(
             table,
             outcome="Outcome",
             claimed=("Claimed", "percent:0"),
             glance=("Simple before/after comparison", "percent:0"),
             effect=("Effect", "percent:1"),
-            **(points if len(apart) else {}),
+            **({"own": ("Difference", "number")} if apart.any() else {}),
             p_holm=("p-value (Holm)", "p"),
             verdict="Verdict",
             strength="Strength of evidence",
