@@ -17,7 +17,7 @@ from workbench.reporting import configure, pct
 from workbench.reporting.display import reader
 from workbench.reporting.showing import csv_link
 from workbench.reporting.tables import MOST_ROWS, table_html
-from workbench.results import Advice, Finding
+from workbench.results import Advice, Column, Finding, labelled
 
 
 @pytest.fixture
@@ -85,6 +85,23 @@ def test_nothing_that_comes_from_data_is_markup() -> None:
     assert soup.select_one("th").text == nasty
     assert soup.div["aria-label"] == nasty
     assert soup.a["download"] == f"{nasty}.csv"
+
+
+def test_words_of_customers_are_theirs_in_every_language() -> None:
+    configure(words=[{"en": "price", "zh": "价格"}, {"en": "Word", "zh": "词"}])
+    found = labelled(
+        pd.DataFrame({"word": ["price"], "kind": ["price"]}),
+        word=Column("Word", "text:own"),
+        kind="Word",
+    )
+    cells = [
+        td.text
+        for td in BeautifulSoup(table_html(found, "zh"), "html.parser").select("tbody > tr > *")
+    ]
+    assert cells == ["price", "价格"]
+    csv = re.search(r"base64,([^\"]+)", csv_link(found, "zh", "words"))
+    assert csv is not None
+    assert base64.b64decode(csv[1]).decode("utf-8-sig").splitlines()[1] == "price,价格"
 
 
 def test_there_are_no_colours_so_that_the_page_can_turn_dark(segments: pd.DataFrame) -> None:

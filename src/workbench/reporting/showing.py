@@ -228,6 +228,7 @@ def csv_link(
     plan = plan_columns(frame, columns, formats)
     keep: list[str] = []
     labels: list[str] = []
+    own = {column.name for column in plan if column.verbatim}
     for column in plan:
         if column.interval:
             keep += [column.low, column.high]
@@ -239,7 +240,8 @@ def csv_link(
     out = frame[keep].copy()
     out.columns = labels
     for at in range(out.shape[1]):
-        out.isetitem(at, [_csv_cell(cell, language) for cell in out.iloc[:, at]])
+        theirs = keep[at] in own
+        out.isetitem(at, [_csv_cell(c, language, theirs) for c in out.iloc[:, at]])
     # The byte order mark tells Excel that it is UTF-8; without it Chinese headings are mojibake.
     data = "\ufeff" + out.to_csv(index=False, lineterminator="\r\n")
     code = base64.b64encode(data.encode("utf-8")).decode("ascii")
@@ -250,7 +252,7 @@ def csv_link(
     )
 
 
-def _csv_cell(cell: Any, language: Language) -> Any:
+def _csv_cell(cell: Any, language: Language, own: bool = False) -> Any:
     if isinstance(cell, Finding):
         cell = phrase(cell, language, {}, form="plain")
     if isinstance(cell, Mapping):
@@ -258,7 +260,7 @@ def _csv_cell(cell: Any, language: Language) -> Any:
     if isinstance(cell, Value | Measured) and (number := as_value(cell)):
         return number.x if number.date is None else number.date
     if isinstance(cell, str):
-        text = language.name(cell)
+        text = cell if own else language.name(cell)
         # A spreadsheet would run a text that begins like a formula.
         return f"'{text}" if re.match(r"[=+\-@\t\r]", text) else text
     return cell

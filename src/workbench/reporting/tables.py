@@ -55,6 +55,8 @@ class PrintedColumn:
         Columns of the interval's ends; empty when there are none.
     bar : bool
         Whether a bar of the value's size is drawn beside it.
+    verbatim : bool
+        Whether texts are people's own words, the same in every language.
     interval : bool
         Whether this is the column that the ends are merged into.
     """
@@ -67,6 +69,7 @@ class PrintedColumn:
     low: str = ""
     high: str = ""
     bar: bool = False
+    verbatim: bool = False
     interval: bool = False
 
     def heading(self, language: Language) -> str:
@@ -264,6 +267,8 @@ def _column(frame: pd.DataFrame, name: str, label: str, form: str) -> PrintedCol
             where=f"column {name!r}",
             remedy=f"use one of {', '.join((*KINDS, 'p', 'text'))}",
         )
+    if kind == "text" and detail == "own":
+        return PrintedColumn(name, label, kind, verbatim=True)
     digits = int(detail) if detail.isdigit() else 3 if kind == "p" else None
     currency = "" if detail.isdigit() else detail
     return PrintedColumn(name, label, kind, currency, digits, bar=bar)
@@ -388,7 +393,7 @@ def cell_text(row: pd.Series[Any], column: PrintedColumn, language: Language) ->
     if column.kind == "text":
         if isinstance(cell, bool) or type(cell).__name__ == "bool_":
             return language("yes" if cell else "no")
-        return language.name(cell)
+        return str(cell) if column.verbatim else language.name(cell)
     if not isinstance(cell, (int, float)) and not hasattr(cell, "dtype"):
         return str(cell)
     if column.kind == "p" and cell < LEAST_P:

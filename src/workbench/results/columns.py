@@ -23,9 +23,9 @@ class Column:
         English heading, looked up in the catalogs when shown.
     format : str
         ``number``, ``percent``, ``points``, ``money``, ``date``, ``p`` or ``text``; with ``:2``
-        for two decimals, ``:CNY`` for a currency, ``bar`` in front for a bar. Told from the
-        values when empty. ``x_low`` and ``x_high`` (``low`` and ``high`` for ``estimate``) are
-        the interval of ``x``.
+        for two decimals, ``:CNY`` for a currency, ``text:own`` for words of people's own, ``bar``
+        in front for a bar. Told from the values when empty. ``x_low`` and ``x_high`` (``low`` and
+        ``high`` for ``estimate``) are the interval of ``x``.
     """
 
     label: str

@@ -77,6 +77,15 @@ def test_several_turned_items_of_a_dimension_are_all_named() -> None:
     assert screen_items(answers).problems == {"01": "turned", "02": "turned"}
 
 
+def test_of_two_items_that_run_against_each_other_the_others_tell_which_is_turned() -> None:
+    answers, _ = pilot_answers(rng(4), 200, planted=False)
+    for item in ("03", "04", "05", "06"):
+        answers = with_values(answers, item, np.full(200, 7.0))
+    assert "turned" not in screen_items(answers).problems.values()
+    answers = with_values(answers, "02", 8 - answers.perception["02"].to_numpy())
+    assert screen_items(answers).problems["02"] == "turned"
+
+
 def test_everybody_skipping_a_part_is_no_fault_of_an_item() -> None:
     answers, _ = pilot_answers(rng(5), 200, planted=False)
     values = answers.perception.to_numpy(copy=True)

@@ -39,6 +39,8 @@ def test_one_choice_is_counted_by_group() -> None:
     assert found.whole["web"].value == pytest.approx(0.55)
     # chi-squared 18.18 of 200: V .294 corrected for bias (Bergsma)
     assert found.v is not None and found.v.value == pytest.approx(0.294, abs=0.003)
+    told = {each.key: each for each in found.findings()}
+    assert told["choices.strength"].values["v"] == found.v
     last = found.findings()[-1]
     assert last.verdict == "differ" and {last.values["group"], last.values["other"]} == {
         "North",

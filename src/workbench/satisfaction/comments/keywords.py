@@ -127,7 +127,8 @@ def word_list(words: pd.DataFrame) -> pd.DataFrame:
     for language in ("en", "zh"):
         here = words[words["language"] == language].groupby("label")["word"].apply(list).to_dict()
         table[language] = [", ".join(here.get(label, [])) for label in labels]
-    return labelled(table, label="Subject", **LANGUAGES)
+    theirs = {code: (name, "text:own") for code, name in LANGUAGES.items()}
+    return labelled(table, label="Subject", **theirs)
 
 
 def uncovered_words(comments: Comments, *, top: int = 12, min_cell: int = 5) -> pd.DataFrame:
@@ -166,7 +167,7 @@ def uncovered_words(comments: Comments, *, top: int = 12, min_cell: int = 5) -> 
     return labelled(
         table[columns].replace({"language": LANGUAGES}),
         language="Language",
-        word="Word",
+        word=("Word", "text:own"),
         n="Respondents",
     )
 
@@ -229,7 +230,7 @@ def examples(
         pd.DataFrame(rows, columns=["aspect", "label", "language", "tone", "text", "n"]),
         label="Subject",
         tone="Sentiment",
-        text="Statement",
+        text=("Statement", "text:own"),
         n="Judged so by the method",
     )
 

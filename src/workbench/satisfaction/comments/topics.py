@@ -202,12 +202,12 @@ def find_topics(
     return Topics(
         labelled(
             table,
-            topic="Subject",
-            listed="Words",
+            topic=("Subject", "text:own"),
+            listed=("Words", "text:own"),
             n="Respondents",
             share=("Share of comments", "percent"),
             stability=("Found again", "percent"),
-            text="Statements",
+            text=("Statements", "text:own"),
         ),
         looked,
         few=few_only,

@@ -164,6 +164,8 @@ def screen_items(answers: Answers) -> ItemScreen:
     sign = _signs(z, dimension, problem == "")
     own, elsewhere, where = _fit(z * sign, dimension, problem == "")
     problem[(sign < 0) & (own > -_TURNED) & (problem == "")] = "turned"
+    problem[_turned_of_two(z, dimension, problem == "")] = "turned"
+    sign = np.where(problem == "turned", -1.0, sign)
     z = z * np.where(problem == "turned", sign, 1.0)
     good = (problem == "") | (problem == "turned")
     if n >= ENOUGH:
@@ -229,6 +231,27 @@ def _signs(z: Array, dimension: Array, usable: Mask) -> Array:
             first = -first
         sign[at] = np.where(first < 0, -1.0, 1.0)
     return sign
+
+
+def _turned_of_two(z: Array, dimension: Array, usable: Mask) -> Mask:
+    """Find the turned item where two of a dimension run against each other: by all other items."""
+    turned = np.zeros(z.shape[1], dtype=bool)
+    for name in dict.fromkeys(dimension):
+        here = (dimension == name) & usable
+        others = z[:, usable & ~here]
+        if here.sum() != 2 or others.shape[1] < 2:
+            continue
+        first, second = np.flatnonzero(here)
+        n = int((~np.isnan(z[:, here])).all(axis=1).sum())
+        # beyond chance, too: two standard errors of a correlation of nothing
+        if not _correlation(z[:, first], z[:, second]) < min(_TURNED, -2 / np.sqrt(max(n, 1))):
+            continue
+        given = ~np.isnan(others)
+        rest = np.where(given, others, 0.0).sum(axis=1) / np.where(given.any(1), given.sum(1), 1)
+        r = {at: _correlation(z[:, at], rest) for at in (first, second)}
+        at = min(r, key=lambda each: r[each])
+        turned[at] = r[at] < 0 < r[first if at == second else second]
+    return turned
 
 
 def _fit(z: Array, dimension: Array, usable: Mask) -> tuple[Array, Array, Array]:

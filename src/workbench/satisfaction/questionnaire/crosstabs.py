@@ -70,8 +70,9 @@ class Crosstab(Result):
         return bool((self.table["more_than"] != "").any())
 
     def estimates(self) -> dict[str, Estimate]:
-        """Share of each choice among all who answered."""
-        return {f"chosen.{choice}": share for choice, share in self.whole.items()}
+        """Share of each choice among all who answered; how far choices go with groups."""
+        found = {f"chosen.{choice}": share for choice, share in self.whole.items()}
+        return found | ({"choices.strength": self.v} if self.v is not None else {})
 
     def findings(self) -> list[Finding]:
         """Say what is chosen most, and where groups differ most."""
@@ -85,6 +86,15 @@ class Crosstab(Result):
                 estimates={f"chosen.{choice}": share},
             )
         ]
+        if self.v is not None:
+            found.append(
+                Finding(
+                    "choices.strength",
+                    "How closely choices go with groups (Cramér's V, 0 to 1): {v}",
+                    {"v": self.v},
+                    estimates={"choices.strength": self.v},
+                )
+            )
         if not self.differ:
             return [*found, Finding("choices.alike", "No group chooses clearly differently.")]
         open_rows = self.table[~self.table["withheld"]]
