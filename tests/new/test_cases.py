@@ -217,3 +217,58 @@ def test_waves_stand_in_order_of_time(tmp_path: Path) -> None:
         for a in (frame.loc[frame["wave"] == wave, "recommend"] for wave in first.index)
     ]
     assert found == [-50.0, 0.0, 42.5, 47.5]
+
+
+# --- accounts, contacts, pipeline -----------------------------------------------------------------
+
+
+def opened_of(started: Started) -> Any:
+    from workbench.data import open_tables
+
+    return open_tables(started.study, cache=False)
+
+
+def test_salesforce_becomes_accounts_and_a_pipeline_with_its_totals(tmp_path: Path) -> None:
+    from workbench.data import account_tree, pipeline
+
+    started, _ = begun(
+        tmp_path, "exports/salesforce_Opportunity.csv", "exports/salesforce_Account.csv"
+    )
+    tables = opened_of(started)
+    deals, firms = (rows_of(f"exports/salesforce_{n}.csv") for n in ("Opportunity", "Account"))
+    tree = account_tree(tables)
+    assert len(tree.accounts) == len({r["Id"] for r in firms})
+    below = [r for r in firms if r["ParentId"]]
+    assert (tree.accounts["depth"] > 0).sum() == len(below)
+    assert set(tree.accounts["industry"].dropna()) == {r["Industry"] for r in firms}
+    found = pipeline(tables).frame
+    for outcome, stage in (("won", "Closed Won"), ("lost", "Closed Lost")):
+        mine = [r for r in deals if r["StageName"] == stage]
+        own = found[found["outcome"] == outcome]
+        assert len(own) == len(mine)
+        assert own["amount"].sum() == pytest.approx(sum(float(r["Amount"]) for r in mine))
+    rest = [r for r in deals if r["StageName"] not in ("Closed Won", "Closed Lost")]
+    open_ = found[found["outcome"] == "open"]
+    assert open_["amount"].sum() == pytest.approx(sum(float(r["Amount"] or 0) for r in rest))
+    assert found["source"].notna().sum() == sum(bool(r["LeadSource"]) for r in deals)
+
+
+def test_zoho_becomes_contacts_of_accounts_and_a_pipeline_with_its_totals(tmp_path: Path) -> None:
+    from workbench.data import pipeline
+
+    started, _ = begun(tmp_path, "exports/zoho_Deals.csv", "exports/zoho_Contacts.csv")
+    tables = opened_of(started)
+    deals, people = rows_of("exports/zoho_Deals.csv"), rows_of("exports/zoho_Contacts.csv")
+    contacts = tables.frame("contacts")
+    assert len(contacts) == len({r["Record Id"] for r in people})
+    assert contacts["customer_id"].nunique() == len({r["Account Name.id"] for r in people})
+    found = pipeline(tables).frame
+    assert len(found) == len(deals)
+    assert found["amount"].sum() == pytest.approx(sum(float(r["Amount"]) for r in deals))
+    won = [r for r in deals if r["Stage"] == "Closed Won"]
+    own = found[found["outcome"] == "won"]
+    assert own["amount"].sum() == pytest.approx(sum(float(r["Amount"]) for r in won))
+    assert own["customer_id"].nunique() == len({r["Account Name.id"] for r in won})
+    # deals and contacts speak of the same accounts
+    both = {r["Account Name.id"] for r in people} & {r["Account Name.id"] for r in deals}
+    assert len(set(contacts["customer_id"]) & set(found["customer_id"])) == len(both)
