@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,11 @@ import yaml
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from lxml import html
+from markdown_it import MarkdownIt
 
 from tests.site.conftest import REPO, add_run, step
 from workbench.site import publish
+from workbench.site.literal import literal
 from workbench.study import StudyError, read_card
 
 #: What harmed a page before, or might: marks of every language on the way.
@@ -112,3 +115,44 @@ def test_a_text_of_two_lines_does_not_stop_the_publication(tmp_path: Path) -> No
     hold(tmp_path / "one", [("Shop", "a\nb {{< include /etc/passwd >}}", "**NEVER**\n{{<")])
     front = html.fromstring((tmp_path / "one/_site/index.html").read_text(encoding="utf-8"))
     assert "b {{< include /etc/passwd >}}" in front.text_content()
+
+
+#: The four texts that once blocked all pages, and others made of what renderers heed.
+HARMFUL = (
+    "**NEVER**", "{{<", "\\(^o^)/", "insights@example.org",
+    "::: {.callout-note} x :::", "`<b>x</b>`{=html}", "[x](javascript:alert(1)){onclick=alert(1)}",
+    "$\\input{/etc/passwd}$", "{{< env HOME >}} {{% x %}}",
+)  # fmt: skip
+
+
+def test_the_texts_that_blocked_all_pages_harm_none(tmp_path: Path) -> None:
+    """As title, description and origin, of a study each, beside one with nothing wrong."""
+    root = tmp_path / "all"
+    names = project(root, [("Shop", "A shop.", "till"), *((text, text, text) for text in HARMFUL)])
+    assert len(names) == 1 + len(HARMFUL)
+    made = publish(root, renderer="embedded")
+    front = html.fromstring((root / "_site/index.html").read_text(encoding="utf-8")).text_content()
+    for name, text in zip(names, ("Shop", *HARMFUL), strict=True):
+        page = root / "_site/studies" / name / "index.html"
+        told = html.fromstring(page.read_text(encoding="utf-8"))
+        person = "@" in text  # shown as somebody's address, unless the card says `contact`
+        assert told.findtext(".//h1") == ("[…]" if person else text)
+        assert (text in front) is not person
+        (below,) = told.xpath("//p[@class='wb-question']")
+        assert below.text == ("A shop." if text == "Shop" else "[…]" if person else text)
+        assert not told.xpath("//@onclick | //main//b")
+    (said,) = {
+        warning.partition("study.yml, ")[2] for warning in made.warnings if "title" in warning
+    }
+    assert said.startswith("title.en: insights@example.org looks like a person's address")
+    assert not [warning for warning in made.warnings if "withheld" in warning]
+
+
+@pytest.mark.parametrize("text", HARMFUL)
+def test_what_both_renderers_read_of_a_title_is_the_text(text: str) -> None:
+    """Their sources escape it: read as Markdown it is one text without markup, code or formula."""
+    (block,) = MarkdownIt("commonmark").parseInline(literal(text))
+    assert {part.type for part in block.children or ()} <= {"text", "text_special"}
+    assert "".join(part.content for part in block.children or ()) == text
+    for mark in ("{{<", "{{%", "$", ":::", "[x](", "`"):  # what Quarto adds to Markdown
+        assert not re.search(rf"(?<!\\){re.escape(mark)}", literal(text))

@@ -72,6 +72,10 @@ class Cited:
     address: str = ""
 
 
+def _whole(text: str) -> str:
+    return escape(" ".join(text.split()))
+
+
 def masthead(
     record: StudyRecord,
     language: str,
@@ -79,6 +83,8 @@ def masthead(
     trail: Sequence[tuple[str, str]],
     kind: str,
     data_to: str = "",
+    subtitle: str = "",
+    description: str = "",
 ) -> str:
     """Return what stands above every page of a study: whose it is, how fresh, and whether made up.
 
@@ -94,6 +100,9 @@ def masthead(
         ``study``, ``page``, ``case``, ``cases`` or ``failed``.
     data_to : str
         How far the data of this page reach; those of the whole run when left out.
+    subtitle, description : str
+        Of the page, as they are written: of two renderers one reads them as Markdown in the front
+        matter, and one does not.
     """
     study, run = record.study, record.run
     kicker = ' <span aria-hidden="true">›</span> '.join(
@@ -117,7 +126,8 @@ def masthead(
             f" {escape(say_day(study.next_update, language))}</span>"
         )
     return (
-        f'<div class="wb-masthead" data-study="{escape(study.name)}" data-kind="{kind}">\n'
+        f'<div class="wb-masthead" data-study="{escape(study.name)}" data-kind="{kind}"'
+        f' data-subtitle="{_whole(subtitle)}" data-description="{_whole(description)}">\n'
         f'<p class="wb-kicker">{kicker}</p>\n'
         f'<p class="wb-dates">{" ".join(dates)}</p>\n{banner(study, language)}\n</div>'
     )

@@ -117,6 +117,9 @@ def read_content(page: HtmlElement, language: str) -> Content | None:
             break
     found = first(main, "wb-masthead")
     kind = str(found.get("data-kind") or "") if found is not None else ""
+    if found is not None:
+        subtitle = str(found.get("data-subtitle") or "")
+        description = str(found.get("data-description") or "") or description
     parts = _masthead(main)
     _strip(main)
     _tables(main, language)

@@ -338,7 +338,17 @@ def _page_files(
         # cases of one study may rest on data of different times
         until = data_to(page.entry.source.folder / "results", page.entry.key)
     cells: list[Any] = [
-        raw_html(blocks.masthead(record, language, trail=trail, kind=page.kind, data_to=until)),
+        raw_html(
+            blocks.masthead(
+                record,
+                language,
+                trail=trail,
+                kind=page.kind,
+                data_to=until,
+                subtitle=page.subtitle,
+                description=page.edition.lead[:300],
+            )
+        ),
     ]
     if page.failed and page.entry is not None:
         cells.append(raw_html(blocks.failure(page.entry, record, language)))
