@@ -32,7 +32,7 @@ def segments() -> pd.DataFrame:
     )
     return pd.DataFrame(
         {
-            "segment": ["Champions", "Others"],
+            "segment": ["Champions", "Passers-by"],
             "share_of_value": [0.634, 0.366],
             "low": [0.60, 0.33],
             "high": [0.66, 0.40],
@@ -58,7 +58,7 @@ def test_a_table_in_english(segments: pd.DataFrame) -> None:
         '<tbody><tr><th scope="row">Champions</th><td class="wb-num">63%</td>'
         '<td class="wb-num">60 to 66</td><td class="wb-num">CN¥1,234</td>'
         '<td class="wb-num">120</td></tr>\n'
-        '<tr><th scope="row">Others</th><td class="wb-num">37%</td>'
+        '<tr><th scope="row">Passers-by</th><td class="wb-num">37%</td>'
         '<td class="wb-num">33 to 40</td><td class="wb-num" title="not known">–</td>'
         '<td class="wb-num">2,237</td></tr></tbody></table></div>'
     )
@@ -72,7 +72,7 @@ def test_the_same_table_in_chinese(segments: pd.DataFrame) -> None:
     assert [cell.text for cell in soup.select("tbody tr")[0]] == [
         "重要价值客户", "63%", "60%至66%", "1,234元", "120",
     ]  # fmt: skip
-    assert reader("zh").names == ["Others"] and not reader("zh").missing
+    assert reader("zh").names == ["Passers-by"] and not reader("zh").missing
 
 
 def test_nothing_that_comes_from_data_is_markup() -> None:
@@ -208,7 +208,7 @@ def test_the_csv_has_plain_numbers_under_the_pages_own_words(segments: pd.DataFr
     frame = read_csv(csv_link(segments, "zh", "value", formats=FORMATS))
     assert list(frame) == ["客户群", "价值占比", "价值占比下限", "价值占比上限", "平均消费", "数量"]
     assert frame["价值占比"].tolist() == [0.634, 0.366]
-    assert frame["客户群"].tolist() == ["重要价值客户", "Others"]
+    assert frame["客户群"].tolist() == ["重要价值客户", "Passers-by"]
 
 
 def test_a_spreadsheet_runs_no_formula_from_the_data() -> None:
