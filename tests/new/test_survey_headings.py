@@ -209,3 +209,17 @@ def test_words_below_names_that_are_answers_again_are_no_heading() -> None:
     rows = [["id", "mood", "day", "n"], ["a", "fine", "x", "b"], ["c", "fine", "1", "2"],
             ["e", "bad", "2", "3"]]  # fmt: skip
     assert lay_out(rows, (), "f").last == 1
+
+
+def test_one_row_an_answer_is_said_to_be_a_survey_in_the_long_form(tmp_path: Path) -> None:
+    rows = [
+        [f"s{i}", t.isoformat(" "), f"q{k}", v]
+        for i, (t, (a, _, _, _)) in ONES
+        for k, v in enumerate(a)
+    ]
+    path = tmp_path / "answers.csv"
+    path.write_bytes(as_csv([["session_id", "at", "question", "answer"], *rows]))
+    (tmp_path / "data").mkdir()
+    (proposal,) = start_study(tmp_path, "acme", [path], today=date(2026, 1, 1)).proposals
+    assert "one row an answer" in proposal.questions[0].asks
+    assert "long: {item: question, value: answer}" in proposal.questions[0].asks

@@ -21,6 +21,13 @@ _QUOTES = (
      "cierre", "收盘", "收盘价", "終値"},
     {"volume", "vol", "volumen", "成交量", "出来高"},
 )  # fmt: skip
+#: Headings of tables with one row an answer.
+_QUESTION = {"question", "questionid", "questionkey", "questiontext", "frage", "fragenr",
+             "pregunta",
+             "题目", "问题", "题号", "質問"}  # fmt: skip
+_ANSWER = {"answer", "answervalue", "answertext", "response", "antwort", "respuesta", "答案",
+           "回答",
+           "选项"}  # fmt: skip
 _BOUGHT = (
     r"(?i)\bpo\b|purchase order|\bvendor\b|采购|採購|仕入|发注|bestellung an|commande fournisseur"
 )
@@ -48,6 +55,14 @@ def what_else(columns: Sequence[ColumnProfile]) -> str:
             f"a pivot table: {len(periods)} of its {len(filled)} columns are periods"
             f" ({periods[0].name!r} to {periods[-1].name!r}). Bring the rows it was made of, or"
             " write one row a customer and period"
+        )
+    question = next((p for p in filled if p.heading.squashed in _QUESTION), None)
+    said = next((p for p in filled if p.heading.squashed in _ANSWER), None)
+    if question and said and question.distinct > 1 and question.repeats >= 3:
+        return (
+            f"the answers to a survey, one row an answer. Call the table `survey` in the card, map"
+            f" who answered to `respondent_id`, and write `long: {{item: {question.name},"
+            f" value: {said.name}}}` and the items under `survey`"
         )
     quotes = sum(any(p.heading.squashed in words for p in filled) for words in _QUOTES)
     if quotes >= 4 or (quotes >= 2 and any(p.heading.has("ticker") for p in filled)):
