@@ -141,6 +141,24 @@ def test_chinese_letters_are_there(chromium, published, before):
         tab.wait_for_function(CHINESE_LETTERS, timeout=10_000)
 
 
+NO_LETTERS = "HTMLCanvasElement.prototype.toDataURL = () => 'the same box'"
+
+
+def test_letters_are_asked_for_after_the_first_paint_and_only_where_there_are_none(
+    chromium, published
+):
+    asked = "[...document.styleSheets].some(x => x.href && x.href.endsWith('han.css'))"
+    with opened(chromium, published, "zh/studies/demo/clv.html", before=NO_LETTERS) as tab:
+        tab.wait_for_function(asked, timeout=10_000)
+        tab.wait_for_function(
+            "[...document.fonts].some(x => x.family.includes('Workbench Han')"
+            " && x.status === 'loaded')",
+            timeout=10_000,
+        )
+    with opened(chromium, published, "studies/demo/clv.html", before=NO_LETTERS) as tab:
+        assert not tab.evaluate(asked)
+
+
 def test_the_menu_of_a_phone_opens_and_closes(chromium, published):
     with opened(chromium, published, "studies/demo/clv.html", width=390) as tab:
         assert not tab.is_visible(".wb-nav")
