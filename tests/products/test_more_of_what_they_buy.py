@@ -299,6 +299,8 @@ def test_the_share_of_wallet_is_a_ratio_and_the_least_is_named() -> None:
     assert said["products.wallet.least"].money is not None
     with pytest.raises(DataError, match="2 customers have a potential"):
         room.wallet(spend, potential.head(2))
+    with pytest.raises(DataError, match="0 of 300 customers with a potential buy"):
+        room.wallet(spend.rename(index=str.upper), potential)
     with pytest.raises(DataError, match="one customer holds"):
         room.wallet(spend, potential.where(potential.index != "c000", 1e9))
 

@@ -133,6 +133,13 @@ def wallet(
         )  # fmt: skip
     here = spend.reindex(known.index).fillna(0.0).clip(lower=0.0)
     x, y = here.to_numpy(dtype=float), known.to_numpy(dtype=float)
+    if (buyers := int((x > 0).sum())) < max(_FEWEST, rule.min_cell):
+        # another business than that of the log, or other numbers of the same customers
+        raise DataError(
+            f"{buyers} of {len(known)} customers with a potential buy in the log",
+            where="share of wallet",
+            remedy="see whether both tables number customers alike",
+        )
     if sensitive(y, rule) or sensitive(x, rule):
         raise DataError("one customer holds nearly all of the potential", where="share of wallet",
                         remedy="wait for more customers")  # fmt: skip
