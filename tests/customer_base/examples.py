@@ -198,7 +198,25 @@ def worth() -> room.BaseValue:
     return room.base_value(growing(), 36, rng=rng, coming=coming(24), ahead=24, draws=60)
 
 
+def begun(n: int = 300, seed: int = 3) -> pd.DataFrame:
+    """Customers followed for six months: those of the web spend twice what others do later on."""
+    rng = np.random.default_rng(seed)
+    web = np.arange(n) % 2 == 0
+    later = np.where(web, 20.0, 10.0)[:, None] * rng.gamma(2, 0.5, (n, 6))
+    spend = np.column_stack([30 * rng.gamma(4, 0.25, n), later])
+    frame = pd.DataFrame(spend, columns=[f"spend_{k}" for k in range(7)])
+    frame.insert(0, "customer_id", [f"c{i}" for i in range(n)])
+    frame.insert(1, "first", np.arange(n) % 8)
+    return frame.assign(channel=np.where(web, "web", "store"))
+
+
+def new_worth() -> room.NewCustomerValue:
+    costs = {"web": 40.0, "store": 80.0}
+    return room.new_customer_value(begun(), by="channel", margin=0.5, cost=costs)
+
+
 EXAMPLES = {
+    "NewCustomerValue": new_worth,
     "RetentionByGroup": stays, "RevenueRetention": revenue, "NewCustomers": coming,
     "BaseValue": worth,
     "SalesMovement": moved, "RateMovement": rate,

@@ -137,3 +137,30 @@ def test_a_log_without_a_whole_month_is_one_month(open_study: OpenStudy) -> None
     found = customer_months(open_study({"as_of": "2025-04-20"}, transactions=rows))
     assert (found.months, found.whole, found.unfinished) == (1, False, 0)
     assert found.customers(1, 1)["spend_0"].sum() == 11
+
+
+def test_new_customers_are_followed_from_their_first_month(
+    months: CustomerMonths, log: pd.DataFrame
+) -> None:
+    own = by_hand(log, 1)
+    first = own.groupby("customer_id")["period"].min()
+    month = log["date"].map(lambda d: (d.year - 2024) * 12 + d.month - 1)
+    early = log[month == log["customer_id"].map(first)]
+    channel = early.pivot_table(index="customer_id", columns="channel", values="amount",
+                                aggfunc="sum").fillna(0.0).idxmax(axis=1)  # fmt: skip
+    spends = own.set_index(["customer_id", "period"])["spend"]
+    wanted = sorted(
+        (begun, *(spends.get((who, begun + k), 0.0) for k in range(7)), channel[who])
+        for who, begun in first.items()
+        if begun + 6 < 15
+    )
+    found = months.followed(6, enough=5, traits=["channel", "nothing"])
+    rows = found.drop(columns="customer_id").itertuples(index=False)
+    assert sorted(map(tuple, rows)) == wanted and len(wanted) > 15
+
+
+def test_customers_are_followed_for_less_time_where_few_have_been_there_so_long(
+    months: CustomerMonths,
+) -> None:
+    assert "spend_12" in months.followed(12, enough=5)
+    assert list(months.followed(14, enough=25))[-1] != "spend_14"

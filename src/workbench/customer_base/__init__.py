@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbench.customer_base.acquisition import NewCustomers, acquisition
+from workbench.customer_base.acquisition import NewCustomers, acquisition, new_by_month
 from workbench.customer_base.cohorts import (
     CohortComparison,
     OneCohort,
@@ -10,6 +10,7 @@ from workbench.customer_base.cohorts import (
     one_cohort,
 )
 from workbench.customer_base.lengths import caveats, period_lengths
+from workbench.customer_base.new_customer import NewCustomerValue, new_customer_value
 from workbench.customer_base.one_period import PeriodCustomers, period_customers
 from workbench.customer_base.retention import (
     RetentionByGroup,
@@ -40,6 +41,7 @@ __all__ = [
     "CohortComparison",
     "CohortSales",
     "LifecycleBars",
+    "NewCustomerValue",
     "NewCustomers",
     "OneCohort",
     "PeriodCustomers",
@@ -56,6 +58,8 @@ __all__ = [
     "cohort_sales",
     "compare_cohorts",
     "lifecycle_bars",
+    "new_by_month",
+    "new_customer_value",
     "one_cohort",
     "period_customers",
     "period_flows",

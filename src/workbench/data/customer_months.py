@@ -147,6 +147,86 @@ class CustomerMonths:
         )
         return frame.astype({c: "float64" for c in frame if c not in ("customer_id", "first")})
 
+    def followed(
+        self,
+        most: int = 12,
+        enough: int = 200,
+        *,
+        people: pd.DataFrame | None = None,
+        traits: Sequence[str] = (),
+    ) -> pd.DataFrame:
+        """Follow customers from the month of the first purchase, all for the same time.
+
+        Parameters
+        ----------
+        most : int
+            Months to follow them for, not counting that of the first purchase. Where fewer than
+            `enough` customers, or fewer than half of all, have been there for so long: half a year,
+            else a quarter, else a month.
+        enough : int
+        people : DataFrame, optional
+            customer_id and attributes, one row a customer.
+        traits : sequence of str
+            What is told of each beside: columns of `people`, else of the first month's purchases
+            (`told_by`; of several the one on which most was spent). What is neither is left out.
+
+        Returns
+        -------
+        DataFrame
+            One row a customer who has been there for so long: customer_id, first (month of the
+            first purchase, from 0), spend_0 (in that month), spend_1, ..., and the traits.
+        """
+        rows = self.rows
+        firsts = rows.filter(rows.month == rows["first"])
+        counts = self._frame(
+            firsts.group_by("first").aggregate(n=firsts.count()).order_by("first"), ("first", "n")
+        )
+        there = {
+            k: int(counts.loc[counts["first"] + k < self.months, "n"].sum())
+            for k in sorted({most, *(k for k in (6, 3, 1) if k < most)}, reverse=True)
+        }
+        half = int(counts["n"].sum()) / 2
+        months = next(
+            (k for wanted in (max(enough, half), enough) for k, n in there.items() if n >= wanted),
+            min(there),
+        )
+        long = rows.filter(rows["first"] + months < self.months)
+        age = long.month - long["first"]
+        sums = {
+            f"spend_{k}": ibis.coalesce(long.spend.sum(where=age == k), 0.0).round(6)
+            for k in range(months + 1)
+        }
+        own = long.group_by("customer_id").aggregate(first=long["first"].min(), **sums)
+        frame = self._frame(own.order_by("customer_id"), ("first",))
+        frame = frame.astype(dict.fromkeys(sums, "float64"))
+        for trait in traits:
+            if people is not None and trait in people:
+                known = people.drop_duplicates("customer_id").set_index("customer_id")[trait]
+            elif trait in self.told_by:
+                known = self._first_told(trait)
+            else:
+                continue
+            frame[trait] = frame["customer_id"].map(known)
+        return frame
+
+    def _first_told(self, by: str) -> pd.Series:
+        """Tell what the purchases of each customer's first month were mainly of."""
+        lines = self._told(by)
+        first = lines.month.min().over(ibis.window(group_by="customer_id"))
+        own = lines.mutate(began=first)
+        own = own.filter((own.month == own.began) & (own[by] != ""))
+        sums = own.group_by("customer_id", item=own[by]).aggregate(
+            spend=own.spend.sum().round(6), orders=own.order.nunique()
+        )
+        best = ibis.window(
+            group_by="customer_id",
+            order_by=[ibis.desc("spend"), ibis.desc("orders"), "item"],
+        )
+        ranked = sums.mutate(rank=ibis.row_number().over(best))
+        mainly = ranked.filter(ranked["rank"] == 0).select("customer_id", "item")
+        frame = self._frame(mainly.order_by("customer_id"), ())
+        return frame.set_index("customer_id")["item"]
+
     def items(self, by: str, length: int, last: int = 2) -> pd.DataFrame:
         """Add up the last periods by customer and what the purchases are of.
 
@@ -163,12 +243,7 @@ class CustomerMonths:
             customer_id, item (missing where a purchase says none), side (0 for the earliest of the
             periods), orders, spend.
         """
-        if by not in self.told_by:
-            raise DataError(
-                f"purchases cannot be told by {by!r}", where=_WHAT,
-                remedy=f"there are {', '.join(self.told_by) or 'no such columns'}",
-            )  # fmt: skip
-        periods, lines = self.periods(length), self.lines
+        periods, lines = self.periods(length), self._told(by)
         before = self.months % length
         period = ((lines.month - before) / length).floor().cast("int32")
         rows = lines.mutate(side=period - (periods - last))
@@ -221,6 +296,15 @@ class CustomerMonths:
         frame = self._frame(ibis.union(*parts, distinct=False), ())
         frame = frame.sort_values("month", ignore_index=True).fillna(0.0)
         return frame.astype(dict.fromkeys(("month", "n", "stayed"), "int64"))
+
+    def _told(self, by: str) -> Any:
+        """Give the purchases, which can be told by a column of theirs."""
+        if by not in self.told_by:
+            raise DataError(
+                f"purchases cannot be told by {by!r}", where=_WHAT,
+                remedy=f"there are {', '.join(self.told_by) or 'no such columns'}",
+            )  # fmt: skip
+        return self.lines
 
     def _numbered(self, length: int) -> Any:
         """Give the months their periods; what lies before the first whole one is in -1."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Score: TypeAlias = Annotated[int, Field(ge=1, le=5)]
+Cost: TypeAlias = Annotated[float, Field(ge=0, le=1e12)]
 Measure: TypeAlias = Literal["days_since_last", "orders", "spend"]
 
 
@@ -57,7 +58,9 @@ class Segments(Card):
     pyramid, from the top, `to` the share of customers at which each ends, `cost` what a customer
     costs a year; `margin` the share of a sale that is kept; `protected` the attributes that must
     not decide how a person is treated; `by` the attributes, and the pairs of two, by which readers
-    may filter customers, orders and spend.
+    may filter customers, orders and spend; `acquisition_cost` what winning a customer costs, one
+    number, or one for each value of `acquired_by`: an attribute of customers, or `channel` or
+    `category` of the first purchase.
     """
 
     rules: tuple[SegmentRule, ...] = ()
@@ -67,6 +70,8 @@ class Segments(Card):
     margin: float = Field(default=1.0, gt=0, le=1)
     protected: tuple[str, ...] = ("age", "birth_year", "gender")
     by: tuple[str | tuple[str, str], ...] = ("segment", "region")
+    acquired_by: str = ""
+    acquisition_cost: Cost | dict[str, Cost] = 0.0
 
     @field_validator("weights")
     @classmethod
@@ -89,6 +94,11 @@ class Segments(Card):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
+        if isinstance(self.acquisition_cost, dict) and not self.acquired_by:
+            raise PydanticCustomError(
+                "acquired_by", "acquisition_cost is given by group; say what the groups are of"
+                " (acquired_by: channel)", {},
+            )  # fmt: skip
         gaps = [
             (r, v)
             for r, v in product(range(1, 6), repeat=2)
@@ -112,6 +122,16 @@ class Segments(Card):
         if any(c is None for c in costs) and any(c is not None for c in costs):
             raise PydanticCustomError("costs", "some tiers have no cost; give all of them one", {})
         return self
+
+    def cost_of_winning(self, by: str = "") -> float | dict[str, float]:
+        """Give what winning a customer costs: of anybody, or by group where `by` is that of costs.
+
+        Zero where the card does not say.
+        """
+        costs = self.acquisition_cost
+        if by:
+            return costs if by == self.acquired_by else 0.0
+        return 0.0 if isinstance(costs, dict) else costs
 
     def rule_table(self) -> pd.DataFrame | None:
         """Give the rules as `workbench.segments` takes them; None for the usual ones."""
