@@ -38,7 +38,7 @@ def test_each_broken_clause_is_a_finding_of_its_own(tables: Tables) -> None:
         "The table transactions has no column source, which its contract asks for",
         "0.25 of the rows of transactions have values of channel that its contract does not name",
         "0.25 of the rows of transactions lack channel; its contract allows 0.1",
-        "0.2 of the rows of transactions were set aside; its contract allows 0.1",
+        "0.2 of the rows of transactions were excluded; its contract allows 0.1",
     ]
     assert list(found.table["rows"]) == [4, 1, 1, 1]
     assert {each.severity for each in found.findings()} == {"warning"}

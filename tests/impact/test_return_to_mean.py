@@ -164,8 +164,8 @@ def test_what_cannot_be_known_is_refused(make_panel) -> None:
     [
         # half of the distance from the mean of 10 comes back by itself: 3 from 4
         (8.0, "about {share} percent would have come by itself"),
-        (6.9, "The whole change at a glance would have come by itself"),
-        (20.0, "Little of the change at a glance"),
+        (6.9, "The whole before/after change would have come by itself"),
+        (20.0, "Little of the before/after change"),
     ],
 )
 def test_the_share_that_comes_by_itself_is_said_as_far_as_it_is_one(
