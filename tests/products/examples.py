@@ -221,7 +221,7 @@ def purses(seed: int = 7, n: int = 300) -> tuple[pd.Series, pd.Series, pd.Series
     """Spending, potential and group of customers: of B's potential less is spent here."""
     rng = np.random.default_rng(seed)
     names = pd.Index([f"c{i:03d}" for i in range(n)])
-    group = pd.Series(np.where(np.arange(n) % 3, "A", "B"), names)
+    group = pd.Series(np.where(rng.random(n) < 2 / 3, "A", "B"), names)
     potential = pd.Series(rng.gamma(3, 100, n), names)
     share = np.where(group == "A", rng.beta(6, 4, n), rng.beta(2, 8, n))
     return potential * share, potential, group

@@ -80,6 +80,7 @@ def test_baskets_in_any_order_name_no_order_and_a_true_one_is_found() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_the_false_discovery_rate_of_orders_holds() -> None:
     """1,000 draws: 5 % and two standard errors are 6.4 %."""
     found = [len(examples.ordered(s, true=False).ordered) > 0 for s in range(1000)]
