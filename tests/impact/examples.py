@@ -147,12 +147,34 @@ def planned() -> room.CasePlan:
     return room.plan_assignment(records(), case, outcome="sales", claimed=0.1, currency="EUR")
 
 
+@cache
+def at_line() -> room.Effect:
+    """Customers who had spent 400 or more get the measure, and spend 12 a month more."""
+    rng = np.random.default_rng(1)
+    spent = rng.gamma(4, 10, 900)[:, None] + rng.normal(0, 10, (900, 16))
+    got = spent[:, :10].sum(axis=1) >= 400
+    spent[:, 10:] += 12.0 * got[:, None]
+    bought = pd.DataFrame(
+        {
+            "customer_id": np.repeat(np.arange(900), 16),
+            "period": np.tile(MONTHS, 900),
+            "estimate": spent.ravel(),
+        }
+    )
+    case = case_of("rule", START, "rule", selected_on="sales", cutoff=400, period="month")
+    who = pd.DataFrame({"customer_id": np.flatnonzero(got), "case": "rule", "start": START})
+    found = room.evaluate(bought, case, who, outcome="sales", selection=bought)
+    assert found.effect is not None
+    return found.effect
+
+
 EXAMPLES = {
     "Arms": arms,
     "Benefit": benefit,
     "CasePlan": planned,
     "CaseReport": report,
     "Effect": effect,
+    "EffectAtLine": at_line,
     "Evaluation": evaluation,
     "Foresight": lambda: evaluation().foresight,
     "HazardRatio": ratio,

@@ -24,7 +24,9 @@ def judged() -> pd.DataFrame:
     truth = json.loads((HARBOUR / "truth.json").read_text(encoding="utf-8"))["cases"]
     treatments = tables.frame("treatments")
     rows, refused = [], []
-    for case in study.cases:
+    for each in study.cases:
+        # without its line the rule is one of two regions
+        case = each.model_copy(update={"cutoff": None})
         options = {"every": case.period, "units": True, "by": case.columns}
         selection = indicator(tables, case.selected_on, **options) if case.selected_on else None
         for aim in case.outcomes:
@@ -113,3 +115,19 @@ def test_the_glance_is_the_one_that_the_simulation_means(judged: pd.DataFrame) -
 def test_what_was_chosen_by_lot_is_stronger_evidence_than_volunteers(judged) -> None:
     assert judged.loc[("service_desk", "satisfaction"), "strength"] in ("strong", "moderate")
     assert set(judged.loc["personal_offers", "strength"]) == {"weak"}
+
+
+def test_the_line_of_the_rule_tells_what_two_regions_do_not() -> None:
+    study = load_study(HARBOUR)
+    tables = open_tables(study)
+    case = next(c for c in study.cases if c.name == "key_accounts")
+    truth = json.loads((HARBOUR / "truth.json").read_text(encoding="utf-8"))["cases"]
+    sales = indicator(tables, "sales", every=case.period, units=True, by=case.columns)
+    found = evaluate(
+        sales, case, tables.frame("treatments"), outcome="sales", selection=sales,
+        units=tables.frame("customers"),
+    )  # fmt: skip
+    effect = found.effect
+    assert effect is not None and effect.design == "line of the rule"
+    assert effect.low < truth["key_accounts"]["outcomes"]["sales"]["effect"] < effect.high
+    assert found.checks[0].values["values"] == ["East", "South"] and found.customers == 0

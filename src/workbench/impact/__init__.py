@@ -64,10 +64,11 @@ from workbench.impact.inputs.adoption import Adoption, read_adoption
 from workbench.impact.inputs.assignment import CaseData, with_arms
 from workbench.impact.inputs.panel import CaseError, Panel, read_panel
 from workbench.impact.inputs.series import side_by_side
+from workbench.impact.judging import judge_case
 from workbench.impact.planned import PlanHeld, hold_to_plan, plan_case
 from workbench.impact.planning import CasePlan, plan_assignment
 from workbench.impact.power import Plan, plan_panel, plan_units, units_needed
-from workbench.impact.report import CaseReport, judge_case
+from workbench.impact.report import CaseReport
 from workbench.impact.selection import CHOSEN, Selection, select_design
 
 __all__ = [

@@ -265,7 +265,7 @@ def evaluate(
     tables, told = _told(
         CaseTables(
             compared(case, records), case, outcome, treatments, selection, comparison, covariates,
-            units, min_cell,
+            units, min_cell, rule,
         ),
         rule,
     )  # fmt: skip
@@ -313,12 +313,13 @@ def evaluate(
         checks=tuple(checks),
         grading=grade(effect, checks, claimed),
         exclusions=material.left,
-        customers=_customers(records, case, treatments),
+        # at a line the effect is that of those beside it, which adds up to nothing
+        customers=0.0 if case.cutoff is not None else _customers(records, case, treatments),
         label=label,
         described=described,
         looks=looks,
         foresight=None
-        if material.by_unit is not None or closed
+        if material.by_unit is not None or closed or case.cutoff is not None
         else foresee(
             material.tables.records,
             material.tables.case,
@@ -392,7 +393,7 @@ def why_nothing(
     tables, told = _told(
         CaseTables(
             compared(case, records), case, outcome, treatments, selection, comparison, covariates,
-            units, min_cell,
+            units, min_cell, rule,
         ),
         rule,
     )  # fmt: skip

@@ -11,10 +11,12 @@ import pandas as pd
 
 from workbench.arrays import Mask
 from workbench.impact.checks.comparability import thin_cells
+from workbench.impact.checks.one_customer import of_amounts
 from workbench.impact.designs.design import Situation, refusal
 from workbench.impact.inputs.adoption import Adoption, read_adoption
 from workbench.impact.inputs.answers import OneAnswer, read_answers, seen_after_alone
 from workbench.impact.inputs.assignment import first_days, panel_of, size_column
+from workbench.impact.inputs.cutoff import AtCutoff, read_cutoff
 from workbench.impact.inputs.level import (
     FEWEST_WAYS,
     AssignmentLevel,
@@ -27,7 +29,7 @@ from workbench.impact.inputs.panel import CaseError, Panel, SeveralStartsError, 
 from workbench.impact.inputs.series import Series, read_series
 from workbench.impact.selection import met_the_rule
 from workbench.results import Finding
-from workbench.study import Case
+from workbench.study import Case, CellRule
 
 _EXCLUDED = ["reason", "what", "n"]
 # Sums of a year, such as spend; all other measures of selection are means.
@@ -48,6 +50,7 @@ class CaseTables:
     covariates: pd.DataFrame | None = None
     units: pd.DataFrame | None = None
     min_cell: int = 5
+    rule: CellRule | None = None
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class Material:
     ----------
     tables : CaseTables
         Those that it was read from.
-    data : Panel, Adoption, Series, OneAnswer or None
+    data : Panel, Adoption, Series, OneAnswer, AtCutoff or None
     situation : Situation
     left : DataFrame
         What was left out.
@@ -71,7 +74,7 @@ class Material:
     """
 
     tables: CaseTables
-    data: Panel | Adoption | Series | OneAnswer | None
+    data: Panel | Adoption | Series | OneAnswer | AtCutoff | None
     situation: Situation
     left: pd.DataFrame
     refused: Finding | None = None
@@ -103,6 +106,8 @@ def _read(tables: CaseTables) -> Material:
         # a group's series should have a value in each period; that of a customer need not
         row = pd.DataFrame([("no value", "units and periods", holes)], columns=_EXCLUDED)
         panel = replace(panel, exclusions=pd.concat([panel.exclusions, row], ignore_index=True))
+    if case.cutoff is not None:
+        return _at_cutoff(panel, tables)
     panel = _with_blocks(panel, tables)
     same_rule = None
     if tables.selection is not None and case.chosen in ("rule", "volunteers"):
@@ -143,6 +148,63 @@ def _with_blocks(panel: Panel, tables: CaseTables) -> Panel:
             who="any unit" if own is None else repr(own.index[own.isna()][0]),
         )
     return replace(panel, block=pd.factorize(own.astype(str))[0])
+
+
+def _at_cutoff(panel: Panel, tables: CaseTables) -> Material:
+    """Set the units that the rule was applied to beside its line."""
+    case, who = tables.case, tables.case.group or "customer_id"
+    assert case.cutoff is not None
+    if case.cutoff.by is not None:
+        value = _column(tables, case.cutoff.by, who)
+    elif tables.selection is None:
+        raise CaseError(
+            "nothing says where units lay beside the line",
+            where=f"cases.{case.name}.cutoff",
+            remedy="give the indicator by which they were chosen",
+        )
+    else:
+        value = _baseline(tables.selection, case, who)
+    rule = tables.rule or CellRule(min_cell=max(tables.min_cell, 1))
+    if not of_amounts(tables.records):
+        rule = rule.model_copy(update={"p_percent": 0.0, "dominance": None})
+    data = read_cutoff(panel, case, value, tables.outcome, rule)
+    # the rule may have held for some values of a column alone: of others nobody who met it got it
+    columns = higher_columns(tables.records, tables.units, who, data.panel.units[data.met])
+    begun = np.where(data.panel.treated, 0.0, np.nan)[data.met]
+    own = case.model_copy(update={"assigned_by": None})
+    level = level_of(columns, pd.Series(begun, index=data.panel.units[data.met]), own)
+    told: tuple[Finding, ...] = ()
+    if level is not None:
+        of = higher_columns(tables.records, tables.units, who, data.panel.units)[level.column]
+        inside = np.asarray(of.isin(level.treated))
+        data = read_cutoff(data.panel.select(inside), case, value, tables.outcome, rule)
+        said = _values(level, case, int(data.panel.treated.sum()))
+        told = (Finding("assignment", SAID["where the rule held"], said),)
+    panel = data.panel
+    situation = Situation(
+        case,
+        tables.outcome,
+        n_treated=panel.n_treated,
+        n_other=len(panel.units) - panel.n_treated,
+        before=panel.n_before,
+        after=panel.n_after,
+    )
+    thin = thin_cells(panel, tables.min_cell)
+    return Material(tables, data, situation, panel.exclusions, thin, told)
+
+
+def _column(tables: CaseTables, name: str, who: str) -> pd.Series:
+    """Value of a column of the customers' table by unit; the mean of a group's customers."""
+    table = tables.units
+    if table is None or name not in table or who not in table:
+        raise CaseError(
+            "the customers' table has no column {name}",
+            where=f"cases.{tables.case.name}.cutoff.by",
+            remedy="its columns are {names}",
+            name=repr(name),
+            names="" if table is None else ", ".join(map(str, table.columns)),
+        )
+    return pd.to_numeric(table[name], errors="coerce").groupby(table[who]).mean()
 
 
 def _one_answer(tables: CaseTables, treated: pd.Series) -> Material:
@@ -212,7 +274,7 @@ def _at_its_level(material: Material) -> Material:
     """Look whether something above the units was treated as a whole, and take that as the unit."""
     data, tables = material.data, material.tables
     case = tables.case
-    if data is None or isinstance(data, Series | OneAnswer):
+    if data is None or isinstance(data, Series | OneAnswer | AtCutoff):
         return material
     comparable, start = _starts(data, case)
     who = case.group or "customer_id"
@@ -338,6 +400,8 @@ SAID: Final = {
     " the measure.",
     "inside": "All {units} units that got the measure are of one value of {column} ({values}). They"
     " are compared with the others of that value, so that what else happened there touches both.",
+    "where the rule held": f"{_GOES_BY} where they met the rule. Those who just met it there are"
+    " compared with those who just missed it there, so that what else happened touches both.",
     "no reason": f"{_GOES_BY}, but the card says that it was assigned unit by unit. Give the reason"
     " for that (`assigned_by.reason`), or take it out.",
     "reason": f"{_GOES_BY}. The card says that it was assigned unit by unit all the same:"

@@ -76,7 +76,7 @@ def _foreseen(
     records = compared(as_if, records)
     tables = CaseTables(
         records, as_if, outcome, treatments, data.selection, data.comparison, data.covariates,
-        data.units, data.min_cell,
+        data.units, data.min_cell, data.rule,
     )  # fmt: skip
     material = read_material(tables)
     design = "" if material.refused is not None else select_design(material.situation).design
@@ -84,6 +84,8 @@ def _foreseen(
         why = "no design is admitted" if material.refused is None else material.refused.message
         values = {} if material.refused is None else material.refused.values
         return {"design": NO_DESIGN.format(why=why.format(**values))}
+    if case.cutoff is not None:
+        return {"design": design}
     seen = foresee(
         material.tables.records, material.tables.case, material.tables.treatments,
         outcome=outcome, claimed=claimed, min_cell=data.min_cell, design=design,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -14,14 +13,13 @@ from matplotlib.figure import Figure
 
 from workbench.impact.benefit import Benefit, cost_benefit
 from workbench.impact.designs import known_designs
-from workbench.impact.designs.design import refusal
+from workbench.impact.designs.discontinuity.discontinuity import EffectAtLine
 from workbench.impact.designs.staggered.staggered_effect import StaggeredEffect
-from workbench.impact.designs.survival.time_to_event import LEAVING, staying_if_known
 from workbench.impact.designs.synthetic.synthetic_control import SyntheticControl
 from workbench.impact.effect import ALPHA, Effect, answers_table
-from workbench.impact.evaluate import Evaluation, judge, outcome_name
-from workbench.impact.experiment.arms import Arms, arms_of, compare_arms, versions_table
-from workbench.impact.experiment.whom import Uplift, whom_it_helps
+from workbench.impact.evaluate import Evaluation
+from workbench.impact.experiment.arms import Arms, versions_table
+from workbench.impact.experiment.whom import Uplift
 from workbench.impact.findings import (
     case_finding,
     effect_estimate,
@@ -33,11 +31,9 @@ from workbench.impact.findings import (
 )
 from workbench.impact.foresight import plans_table
 from workbench.impact.grading import weaker
-from workbench.impact.inputs.assignment import CaseData, compared, first_days
-from workbench.impact.inputs.panel import CaseError
 from workbench.impact.inputs.periods import period_label
 from workbench.impact.kept import kept_shares
-from workbench.impact.planning import CasePlan, plan_assignment
+from workbench.impact.planning import CasePlan
 from workbench.languages import Language
 from workbench.results import Estimate, Finding, Picture, Result, labelled
 from workbench.stats import holm
@@ -115,7 +111,9 @@ class CaseReport(Result):
     @property
     def verdict(self) -> Finding:
         """The one verdict on the measure."""
-        return case_finding(self.case, self.evaluations, self.p, self.benefit, _valued(self.case))
+        return case_finding(
+            self.case, self.evaluations, self.p, self.benefit, valued_outcome(self.case)
+        )
 
     @property
     def sentences(self) -> list[Finding]:
@@ -202,6 +200,11 @@ class CaseReport(Result):
     def starts(self) -> StaggeredEffect | None:
         """The first outcome with different starts, with its groups, times and averages."""
         return next((e for e in self.effects if isinstance(e, StaggeredEffect)), None)
+
+    @property
+    def line(self) -> EffectAtLine | None:
+        """The first outcome that is judged at the line of a rule."""
+        return next((e for e in self.effects if isinstance(e, EffectAtLine)), None)
 
     @property
     def checks(self) -> tuple[Finding, ...]:
@@ -379,14 +382,37 @@ class CaseReport(Result):
         return self.main.effect.plot(ax, language=language)
 
     def picture(self) -> Picture | None:
-        """With the measure and without it, outcome by outcome; None without an effect."""
-        if not self.effects:
+        """With the measure and without it, outcome by outcome; None without an effect over time."""
+        if not self.effects or self.line is not None:
             return None
         return Picture(
             self.plot_outcomes,
             "With the measure and without it",
             "Those with the measure, period by period",
             self.series,
+        )
+
+    def at_the_line(self) -> Picture | None:
+        """Outcomes beside the line of a rule; None where none is judged there."""
+        if self.line is None:
+            return None
+        drawn = [e for e in self.evaluations if isinstance(e.effect, EffectAtLine)]
+        parts = [e.effect.points.assign(outcome_name=e.name) for e in drawn
+                 if isinstance(e.effect, EffectAtLine)]  # fmt: skip
+        table = pd.concat(parts, ignore_index=True)
+        return Picture(
+            self.plot_outcomes,
+            "Does the outcome jump at the line?",
+            "Means of those who lie together, by what they were chosen by",
+            labelled(
+                table[["outcome_name", "value", "outcome", "fitted", "units", "met"]],
+                outcome_name="Outcome",
+                value="Chosen by",
+                outcome="Observed",
+                fitted="Fitted",
+                units="Units",
+                met="Met the rule",
+            ),
         )
 
     def in_step(self) -> Picture | None:
@@ -446,145 +472,12 @@ def _added_up(e: Evaluation) -> dict[str, Any]:
     return {"n": e.effect.n_after, "customers": customers, "total": total}
 
 
-def judge_case(
-    case: Case,
-    data: CaseData,
-    *,
-    rng: np.random.Generator | None = None,
-    currency: str = "",
-    as_of: dt.date | None = None,
-) -> CaseReport:
-    """Judge a case by its card: each outcome, all of them together, the money, who stays.
-
-    Parameters
-    ----------
-    case : Case
-        Of the study's card.
-    data : CaseData
-        Its tables; ``run.case_data(case)`` gives those of a study.
-    rng : Generator, optional
-        Draws what is uncertain of benefit and cost; without it money is left out.
-    currency : str
-        ISO 4217 code.
-    as_of : date, optional
-        Last day of the data, for contracts.
-
-    Returns
-    -------
-    CaseReport
-        Data that allow no conclusion, or cannot be read, are refused in words, outcome by outcome.
-    """
-    judged = [
-        judge(
-            records, case, data.treatments,
-            outcome=aim.indicator, direction=aim.direction, claimed=aim.claimed,
-            selection=data.selection, comparison=data.comparison, covariates=data.covariates,
-            units=data.units,
-            measured_anew=aim.measured_anew, label=(aim.label or {}).get("en", ""),
-            titles=data.titles, min_cell=data.min_cell, rule=data.rule,
-        )
-        for aim, records in zip(case.outcomes, data.outcomes, strict=True)
-    ]  # fmt: skip
-    arms, doubts = _arms(case, data, judged)
-    judged = [_doubted(e, doubts) for e in judged]
-    whom, untold = _whom(case, data, judged, rng, currency)
-    planned, unplanned = _planned(case, data, currency)
-    judged = [_told(judged[0], [*untold, *unplanned]), *judged[1:]]
-    report = CaseReport.of(case, judged, rng=rng, currency=currency)
-    report = replace(report, arms=arms, whom=whom, planned=planned)
-    leaves = any(aim.indicator in LEAVING for aim in case.outcomes)
-    if any(check.key == "assignment" for check in report.checks):
-        # who stays is compared customer by customer, which is not how the measure was assigned
-        leaves = False
-    if not leaves or data.contracts is None or data.customers is None or as_of is None:
-        return report
-    stay, caveats = staying_if_known(
-        data.contracts, data.customers, case, data.treatments, as_of=as_of
-    )
-    return replace(report, stay=stay, stay_caveats=caveats)
-
-
-def _arms(
-    case: Case, data: CaseData, judged: list[Evaluation]
-) -> tuple[tuple[Arms, ...], list[Finding]]:
-    """Compare arms and segments of a lot, and tell what speaks against the lot."""
-    if case.arms is None and case.by is None and not case.adjust:
-        return (), []
-    found: list[Arms] = []
-    try:
-        for e, records in zip(judged, data.outcomes, strict=True):
-            own = compared(case, records)
-            treated = first_days(case, own, data.treatments).index
-            arm = arms_of(case, own, treated, data.units)
-            found.append(
-                compare_arms(
-                    own,
-                    case,
-                    arm,
-                    data.units,
-                    outcome=e.name,
-                    direction=e.direction,
-                    kind=e.kind,
-                )
-            )
-    except CaseError as error:
-        return (), [replace(refusal(error), key="arms", severity="warning")]
-    doubts = [c for c in found[0].findings() if c.key == "sample ratio"]
-    return tuple(found), [c for c in doubts if c.severity == "warning"]
-
-
-def _whom(
-    case: Case,
-    data: CaseData,
-    judged: list[Evaluation],
-    rng: np.random.Generator | None,
-    currency: str,
-) -> tuple[Uplift | None, list[Finding]]:
-    """Learn whom the measure helps, or say why that cannot be learnt."""
-    if case.whom is None or rng is None:
-        return None, []
-    at = _valued(case)
-    aim, e = case.outcomes[at], judged[at]
-    worth = (
-        aim.value if aim.value is None or isinstance(aim.value, int | float) else aim.value.amount
-    )
-    try:
-        own = compared(case, data.outcomes[at])
-        treated = first_days(case, own, data.treatments).index
-        arm = arms_of(case, own, treated, data.units)
-        return whom_it_helps(
-            own, case, arm, data.units, rng=rng.spawn(1)[0], outcome=e.name,
-            direction=e.direction, value=worth, currency=currency,
-        ), []  # fmt: skip
-    except CaseError as error:
-        return None, [replace(refusal(error), key="whom", severity="note")]
-
-
-def _planned(case: Case, data: CaseData, currency: str) -> tuple[CasePlan | None, list[Finding]]:
-    """Plan the main outcome, or say why that cannot be done."""
-    if case.plan is None:
-        return None, []
-    aim = case.outcomes[0]
-    name = outcome_name(aim.indicator, (aim.label or {}).get("en", ""))
-    try:
-        return plan_assignment(
-            data.outcomes[0], case, units=data.units, outcome=name, claimed=aim.claimed,
-            currency=currency,
-        ), []  # fmt: skip
-    except CaseError as error:
-        return None, [replace(refusal(error), key="plan", severity="warning")]
-
-
-def _told(e: Evaluation, remarks: list[Finding]) -> Evaluation:
-    return replace(e, checks=(*e.checks, *remarks))
-
-
 def _panels(figure: Figure, n: int) -> list[Axes]:
     figure.set_figheight(2.9 * max(n, 1))
     return list(figure.subplots(max(n, 1), 1, squeeze=False).ravel()[:n])
 
 
-def _valued(case: Case) -> int:
+def valued_outcome(case: Case) -> int:
     """Place of the outcome that is worth money; the main one where the card values none."""
     return next((k for k, aim in enumerate(case.outcomes) if aim.value is not None), 0)
 
@@ -592,7 +485,7 @@ def _valued(case: Case) -> int:
 def _benefit(
     case: Case, evaluations: tuple[Evaluation, ...], rng: np.random.Generator, currency: str
 ) -> Benefit | None:
-    aim, e = case.outcomes[_valued(case)], evaluations[_valued(case)]
+    aim, e = case.outcomes[valued_outcome(case)], evaluations[valued_outcome(case)]
     if case.costs is None or aim.value is None or e.effect is None or not e.customers:
         return None
     return cost_benefit(
@@ -621,10 +514,10 @@ def _corrected(e: Evaluation, p_holm: float, outcomes: int) -> Evaluation:
         {"outcome": e.name, "n": outcomes, "p": Estimate(p_holm, digits=3)},
         severity="warning",
     )
-    return _doubted(e, [check])
+    return doubted(e, [check])
 
 
-def _doubted(e: Evaluation, warnings: list[Finding]) -> Evaluation:
+def doubted(e: Evaluation, warnings: list[Finding]) -> Evaluation:
     """Add warnings to an outcome, each of which takes a grade where there is an answer."""
     for check in warnings:
         grading = e.grading

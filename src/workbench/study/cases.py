@@ -126,6 +126,25 @@ class RandomisedArms(Card):
     shares: dict[str, Annotated[float, Field(gt=0)]] | None = None
 
 
+class Cutoff(Card):
+    """The line of a rule: who reached it got the measure, who just missed it did not.
+
+    Attributes
+    ----------
+    at : float
+        Of what the treated were chosen by; who lies on it met the rule.
+    side : str
+        Who met the rule: ``above`` the line or ``below`` it.
+    by : str or None
+        Column of the customer table (or of one row a unit) by which they were chosen; the
+        indicator `selected_on`, over the last year before the start, when left out.
+    """
+
+    at: float
+    side: Literal["above", "below"] = "above"
+    by: str | None = None
+
+
 class Whom(Card):
     """Whom a measure drawn by lot shall be given to later, and at what price.
 
@@ -202,6 +221,9 @@ class Case(Card):
         What was treated: ``customer``, ``everybody``, or a column of the customer table.
     selected_on : str or None
         The indicator by which a rule, the worst or volunteers were chosen.
+    cutoff : Cutoff or None
+        The line of the rule: those who just met it are then compared with those who just missed
+        it. A number alone is the line of `selected_on`, met from there on upwards.
     assigned_by : AssignedBy or None
         The level at which it was assigned; found in the data when left out. A plain string names
         the unit alone.
@@ -261,6 +283,7 @@ class Case(Card):
     chosen: Literal["everybody", "rule", "worst", "volunteers", "random"] = "everybody"
     unit: str = "customer"
     selected_on: str | None = None
+    cutoff: Cutoff | None = None
     assigned_by: AssignedBy | None = None
     treated: dict[str, tuple[Any, ...]] | None = None
     starts: dict[Any, dt.date] | None = Field(default=None, min_length=1)
@@ -318,6 +341,11 @@ class Case(Card):
     def _unit_alone(cls, value: Any) -> Any:
         return {"unit": value} if isinstance(value, str) else value
 
+    @field_validator("cutoff", mode="before")
+    @classmethod
+    def _line_alone(cls, value: Any) -> Any:
+        return {"at": value} if isinstance(value, int | float) else value
+
     @field_validator("arms", mode="before")
     @classmethod
     def _column_alone(cls, value: Any) -> Any:
@@ -372,6 +400,26 @@ class Case(Card):
                 "lot",
                 "{names} are for customers drawn by lot (`chosen: random`); take them out",
                 {"names": ", ".join(f"`{name}`" for name in asked)},
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _by_line(self) -> Self:
+        if self.cutoff is None:
+            return self
+        if self.chosen != "rule" or self.starts:
+            raise PydanticCustomError(
+                "cutoff",
+                "`cutoff` is the line of a rule by which units were chosen for one start"
+                " (`chosen: rule`); take it out",
+                {},
+            )
+        if self.cutoff.by is None and self.selected_on is None:
+            raise PydanticCustomError(
+                "cutoff",
+                "`cutoff` does not say of what; name the indicator (`selected_on`), or a column"
+                " of the customer table (`cutoff.by`)",
+                {},
             )
         return self
 

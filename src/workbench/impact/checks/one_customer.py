@@ -76,6 +76,20 @@ class Told:
         )  # fmt: skip
 
 
+def of_amounts(records: pd.DataFrame) -> bool:
+    """Whether records are amounts of customers, which a group's mean may tell of one.
+
+    Others are totals, which were held to the rule where they were added up, or shares and answers
+    on a scale, which are nobody's amount.
+    """
+    about: Mapping[str, Any] = records.attrs.get("indicator", {})
+    value = pd.to_numeric(records["estimate"], errors="coerce").to_numpy(dtype=float)
+    known = np.isfinite(value)
+    few = set(np.unique(value[known][:1000])) <= {0.0, 1.0, 100.0, -100.0}
+    scale = str(about.get("unit", "")).startswith(_SCALES) or about.get("kind") == "share"
+    return "customer_id" in records and bool(known.any()) and not few and not scale
+
+
 def told_by_one(
     records: pd.DataFrame,
     case: Case,
@@ -87,19 +101,15 @@ def told_by_one(
     Parameters
     ----------
     records : DataFrame
-        One row a customer and period; others are totals, which were held to it where they were
-        added up, or shares and answers on a scale, which are nobody's amount.
+        One row a customer and period, of amounts (`of_amounts`).
     case : Case
     treatments : DataFrame, optional
     rule : CellRule
     """
-    about: Mapping[str, Any] = records.attrs.get("indicator", {})
+    if not of_amounts(records):
+        return Told()
     value = pd.to_numeric(records["estimate"], errors="coerce").to_numpy(dtype=float)
     known = np.isfinite(value)
-    few = set(np.unique(value[known][:1000])) <= {0.0, 1.0, 100.0, -100.0}
-    scale = str(about.get("unit", "")).startswith(_SCALES) or about.get("kind") == "share"
-    if "customer_id" not in records or not known.any() or few or scale:
-        return Told()
     rows = records.loc[known, ["customer_id", "period"]].assign(value=value[known])
     column = case.group or "customer_id"
     unit = records.loc[known, column]

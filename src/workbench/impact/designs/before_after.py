@@ -12,6 +12,7 @@ from workbench.impact.designs.design import Design
 from workbench.impact.effect import Effect, picture
 from workbench.impact.inputs.adoption import Adoption
 from workbench.impact.inputs.answers import OneAnswer
+from workbench.impact.inputs.cutoff import AtCutoff
 from workbench.impact.inputs.panel import CaseError, Panel
 from workbench.impact.inputs.series import Series
 from workbench.impact.power import OWN_CHANGE, panel_plan
@@ -170,11 +171,15 @@ def starts_glance(a: Adoption, *, window: int, level: float = 0.95) -> Effect | 
     return _effect(moments, "paired t", window, a.never - int(a.starts.min()), level)
 
 
-def glance(data: Panel | Adoption | Series | OneAnswer, case: Case, level: float) -> Effect | None:
+def glance(
+    data: Panel | Adoption | Series | OneAnswer | AtCutoff, case: Case, level: float
+) -> Effect | None:
     """Compare the treated with themselves, whatever the shape of the data; None if impossible."""
     year = case.periods_a_year
     if isinstance(data, OneAnswer):
         return None
+    if isinstance(data, AtCutoff):
+        return glance(data.panel, case, level)
     if isinstance(data, Adoption):
         return starts_glance(data, window=year, level=level)
     if isinstance(data, Series):

@@ -16,12 +16,20 @@ from workbench.study import Case
 
 #: Designs that share an estimator; a check says to which of them it applies.
 Family: TypeAlias = Literal[
-    "glance", "return", "differences", "baseline", "synthetic", "staggered", "series", "lot"
+    "glance",
+    "return",
+    "differences",
+    "baseline",
+    "synthetic",
+    "staggered",
+    "series",
+    "lot",
+    "discontinuity",
 ]
 #: How the data of a case lie: units with one start (`Panel`), units with starts of their own
-#: (`Adoption`), one series of what reached everybody (`Series`), or customers drawn by lot of whom
-#: nothing was seen before (`OneAnswer`).
-Shape: TypeAlias = Literal["units", "starts", "series", "once"]
+#: (`Adoption`), one series of what reached everybody (`Series`), customers drawn by lot of whom
+#: nothing was seen before (`OneAnswer`), or units beside the line of a rule (`AtCutoff`).
+Shape: TypeAlias = Literal["units", "starts", "series", "once", "line"]
 Data = TypeVar("Data")
 Answer: TypeAlias = Callable[[Data, Case, float], Effect]
 
@@ -39,6 +47,14 @@ _OTHER_SHAPE: dict[tuple[Shape, Shape], str] = {
     ("units", "once"): "the outcome was seen before the start, too",
     ("starts", "once"): "the units started at different times",
     ("series", "once"): "nobody is left to compare with",
+    ("units", "line"): "the card names no line of a rule (`cutoff`)",
+    ("starts", "line"): "the card names no line of a rule (`cutoff`)",
+    ("series", "line"): "nobody is left to compare with",
+    ("once", "line"): "the card names no line of a rule (`cutoff`)",
+    ("line", "units"): "the card asks for the line of the rule",
+    ("line", "starts"): "all started at the same time",
+    ("line", "series"): "the card asks for the line of the rule",
+    ("line", "once"): "the card asks for the line of the rule",
 }
 
 
@@ -83,6 +99,8 @@ class Situation:
             return "series"
         if self.once:
             return "once"
+        if self.case.cutoff is not None:
+            return "line"
         return "starts" if self.n_starts > 1 else "units"
 
     @property
@@ -119,7 +137,7 @@ class Design(Generic[Data]):
         What was compared, in words.
     family : str
         Which other designs share its estimator.
-    shape : {"units", "starts", "series", "once"}
+    shape : {"units", "starts", "series", "once", "line"}
         The data that it takes.
     assumption : str
         What must hold for the answer to be right.
