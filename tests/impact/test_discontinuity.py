@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from workbench.impact import CaseError, evaluate, judge, judge_case
 from workbench.impact.designs.discontinuity.density import density_jump
 from workbench.impact.designs.discontinuity.discontinuity import SAID, EffectAtLine
 from workbench.impact.designs.discontinuity.local_polynomial import jump_at, jump_for_interval
+from workbench.impact.findings import claim
 from workbench.impact.inputs.assignment import CaseData
 from workbench.languages import Language
 
@@ -230,3 +232,10 @@ def test_nothing_is_found_at_a_line_where_nothing_happens() -> None:
         crowded += any(c.key == "moved across the line" and c.severity == "warning"
                        for c in one.checks)  # fmt: skip
     assert found / 400 <= 0.072 and crowded / 400 <= 0.072
+
+
+def test_a_claim_is_not_ruled_out_by_an_end_that_is_no_share() -> None:
+    records, treatments = customers(np.random.default_rng(1), 12.0)
+    found = evaluate(records, line(), treatments, outcome="sales", selection=records, claimed=0.25)
+    unsure = replace(found.effect, relative=0.6, relative_low=-0.4, relative_high=float("nan"))
+    assert claim(replace(found, effect=unsure), "not shown") == "open"

@@ -29,6 +29,7 @@ from workbench.impact.foresight import Foresight, foresee
 from workbench.impact.grading import Grading, Strength, grade
 from workbench.impact.inputs.answers import seen_after_alone
 from workbench.impact.inputs.assignment import compared, first_days
+from workbench.impact.inputs.cutoff import AtCutoff
 from workbench.impact.inputs.panel import (
     CaseError,
     Panel,
@@ -272,6 +273,9 @@ def evaluate(
     records = tables.records
     kind = _kind(records, outcome)
     material = read_material(tables)
+    if isinstance(material.data, AtCutoff):
+        named = replace(material.data, name=outcome_name(material.data.name))
+        material = replace(material, data=named)
     if told.refused is not None:
         material = replace(material, refused=told.refused, by_unit=None)
     # of whom too little may be told nothing is, not even what a glance would say

@@ -333,6 +333,8 @@ def claim(e: Evaluation, verdict: OutcomeVerdict) -> str:
     if e.effect is None or e.claimed is None or not np.isfinite(e.effect.relative):
         return ""
     low, high = e.effect.relative_low, e.effect.relative_high
+    # an end that cannot be told as a share rules nothing out
+    low, high = (end if np.isnan(x) else x for x, end in ((low, -np.inf), (high, np.inf)))
     inside = low <= e.claimed <= high
     if verdict == "not shown":
         return "open" if inside else "ruled out"

@@ -68,11 +68,14 @@ class EffectAtLine(Effect):
     at : float
         The line.
     chosen_by : str
+    ends : tuple of float
+        Where the fitted lines end at it: of those who missed it, and who met it.
     """
 
     points: pd.DataFrame = field(default_factory=pd.DataFrame)
     at: float = float("nan")
     chosen_by: str = ""
+    ends: tuple[float, float] = (float("nan"), float("nan"))
 
     def plot(self, ax: Axes | None = None, *, language: str | Language = "en") -> Axes:
         """Draw means of units that lie together against what they were chosen by."""
@@ -81,7 +84,9 @@ class EffectAtLine(Effect):
         for met, marker, word in ((False, "o", "missed the rule"), (True, "D", "met the rule")):
             own = self.points[self.points["met"] == met]
             drawn = ax.plot(own["value"], unit * own["outcome"], marker, label=t(word))[0]
-            ax.plot(own["value"], unit * own["fitted"], color=drawn.get_color())
+            fitted = pd.Series([*own["fitted"], self.ends[met]], [*own["value"], self.at])
+            fitted = fitted.sort_index()
+            ax.plot(fitted.index, unit * fitted, color=drawn.get_color())
         ax.axvline(self.at, color=plt.rcParams["text.color"], linewidth=0.8, linestyle=":")
         name = t(self.chosen_by.replace("_", " "))
         ax.set_xlabel(name[:1].upper() + name[1:])
@@ -149,7 +154,7 @@ def discontinuity(data: AtCutoff, *, level: float = 0.95, share: float = 1.0) ->
         high,
         t_test(effect, se, df),
         mean=jump.right,
-        relative=relative_to_known(effect, low, high, jump.right),
+        relative=_whole(relative_to_known(effect, low, high, jump.right)),
         inference="robust, bias taken out",
         **sizes,
         checks=(*checks, *_checked(data, x, adjusted)),
@@ -157,7 +162,13 @@ def discontinuity(data: AtCutoff, *, level: float = 0.95, share: float = 1.0) ->
         points=_points(x, y, adjusted, jump, data),
         at=data.cutoff.at,
         chosen_by=data.name,
+        ends=(jump.left, jump.right),
     )
+
+
+def _whole(relative: tuple[float, float, float]) -> tuple[float, float, float]:
+    """Give a relative effect, or none where an end of its interval is none."""
+    return relative if np.isfinite(relative).all() else (float("nan"),) * 3
 
 
 def _digits(value: float) -> int:
