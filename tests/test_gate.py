@@ -112,7 +112,7 @@ def test_what_nobody_bought_twice_foresees_nothing(tmp_path: Path) -> None:
 
 def test_a_table_that_no_page_reads_is_told(tmp_path: Path) -> None:
     calls = "customer_id,at,kind\n" + "".join(f"C{i},2025-12-01 10:00,call\n" for i in range(40))
-    alone = gate(tmp_path, {"interactions": calls})
+    alone = gate(tmp_path, {"transactions": log(), "treatments": TREATED})
     assert any("no page reads this table" in warning for warning in alone.report.warnings)
     answered = calls.replace("kind", "response_hours").replace("call", "2")
     served = gate(tmp_path, {"interactions": answered, "steps": "ticket_id,activity,at\n"

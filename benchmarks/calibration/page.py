@@ -42,7 +42,7 @@ WORDS = {
     "width against an oracle's": "宽度（与先知区间之比）",
     "effect found where there is none, %": "无效果时误报，%",
     "as promised": "是否达标",
-    "from the card to the verdict, without any effect": "从案例卡到结论的全流程（无真实效果）",
+    "from the card to the verdict, without any effect": "从研究配置到结论的全流程（无真实效果）",
     "measure for": "措施对象",
     "outcome": "指标类型",
     "number": "数值",
@@ -86,7 +86,11 @@ SAID = {
 
 def tables(measured: Mapping[str, Any], language: str) -> str:
     """Markdown of all families."""
-    say = (lambda word: WORDS[str(word)]) if language == "zh" else str
+    # cells are kept by their names; a page says "at random"
+    say = {
+        "en": lambda word: str(word).replace("by lot", "at random"),
+        "zh": lambda word: WORDS[str(word)],
+    }[language]
     parts = [INTRODUCTION[language]]
     for family, block in measured.items():
         rows = block["cells"]

@@ -111,13 +111,19 @@ def test_two_files_that_look_like_one_table_are_refused(root: Path, tmp_path: Pa
 
 def test_a_survey_of_spss_starts_a_study(root: Path, tmp_path: Path) -> None:
     source = tmp_path / "survey.sav"
-    answers = pd.DataFrame({"respondent": ["a", "b"], "wave": ["1", "1"], "csat5": [4.0, 5.0]})
+    answers = pd.DataFrame(
+        {
+            "respondent": [f"a{i}" for i in range(40)],
+            "wave": "1",
+            "csat5": [4.0, 5.0, 3.0, 1.0] * 10,
+        }
+    )
     pyreadstat.write_sav(answers, source, variable_value_labels={"csat5": {5: "very satisfied"}})
     told = workbench("new", "wenjuan", "--from", str(source))
     assert told.exit_code == 0, told.output
     card = read_card(root / "data" / "wenjuan" / "study.yml")
     assert card.tables["survey"].columns == {"respondent_id": "respondent"}
-    assert "# survey:" in card.path.read_text(encoding="utf-8")
+    assert "\nsurvey:" in card.path.read_text(encoding="utf-8")
     assert workbench("check", "wenjuan").exit_code == 0
 
 

@@ -175,7 +175,7 @@ def test_a_codebook_of_the_study_is_used(tmp_path: Path, page: Page) -> None:
 def test_a_survey_with_items_only_leaves_the_other_sections_out(tmp_path: Path, page: Page) -> None:
     folder = write(tmp_path / "data" / "bare", answers().drop(columns=["csat5", "customer_id"]))
     text = page("satisfaction_drivers", folder, language="zh")
-    for section in ("单项服务", "必备与魅力", "之后的流失情况"):
+    for section in ("单项服务", "必备型与魅力型需求", "之后的流失情况"):
         assert f"因数据不足未列出：{section}。" in text
 
 

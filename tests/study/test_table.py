@@ -95,7 +95,7 @@ def test_the_card_that_readme_shows_is_read(tmp_path: Path) -> None:
     shown = load_study(write(tmp_path, card)).tables["transactions"]
     assert shown.header == (3,) and shown.amount_per == "order"
     assert {*Table.model_fields} - shown.model_fields_set == {
-        "sql", "package", "zero_amounts", "part_of", "won", "lost",
+        "sql", "package", "zero_amounts", "part_of", "won", "lost", "coded", "roll_up",
     }  # fmt: skip
 
 

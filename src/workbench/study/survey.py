@@ -444,8 +444,8 @@ class Survey(Card):
                         "`{key}` names {name}, which is no item of the card and none of {scores}",
                         {"key": key, "name": repr(name), "scores": ", ".join(SCORES)},
                     )
-        items = {p + item for p in PREFIXES.values() for item in (*self.codes, *SERVQUAL_ITEMS)}
-        taken = {*items, *SCORES, *_OF_THE_ANSWER, *self.questions}
+        own = {p + item for p in PREFIXES.values() for item in (*self.codes, *SERVQUAL_ITEMS)}
+        taken = {*own, *SCORES, *_OF_THE_ANSWER, *self.questions}
         for key, apart in (("open", {*taken, *self.attention}), ("attention", taken)):
             for name in getattr(self, key):
                 if name in apart:
