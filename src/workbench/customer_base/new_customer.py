@@ -6,7 +6,7 @@ nobody's later months are missing. What they bring in that time is observed, not
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -19,7 +19,13 @@ from workbench.errors import DataError, require_columns
 from workbench.languages import Language, speak
 from workbench.results import Advice, Estimate, Finding, Picture, Result, labelled, named_estimates
 from workbench.results.drawing import interval_dots
-from workbench.stats.disclosure import Sums, interval_sensitive, pool_smallest, rule_of
+from workbench.stats.disclosure import (
+    Sums,
+    interval_sensitive,
+    pool_smallest,
+    put_together,
+    rule_of,
+)
 from workbench.stats.intervals import mean_difference, mean_interval
 from workbench.stats.multiplicity import holm
 from workbench.study import CellRule
@@ -326,7 +332,7 @@ def _brought(margin: float) -> str:
 
 def _groups(
     own: pd.DataFrame, by: str, worth: Array, rule: CellRule
-) -> tuple[np.ndarray, list[str]]:
+) -> tuple[np.ndarray, Sequence[str]]:
     """Give each customer a group, the small ones together."""
     if not by:
         return np.zeros(len(own), dtype=np.intp), [ANYBODY]
@@ -337,14 +343,10 @@ def _groups(
     small: Mask = pool_smallest(Sums.of(codes, worth, len(names)), rule)
     if small.all():
         return np.zeros(len(own), dtype=np.intp), [ANYBODY]
-    if small.any():
-        if OTHERS in names:
-            small[names.index(OTHERS)] = True
-        kept = [n for n, away in zip(names, small, strict=True) if not away]
-        place = np.full(len(names), len(kept))
-        place[~small] = np.arange(len(kept))
-        codes, names = place[codes], [*kept, OTHERS]
-    return codes, names
+    if small.any() and OTHERS in names:
+        small[names.index(OTHERS)] = True
+    told, codes = put_together(names, codes, small, OTHERS)
+    return codes, told
 
 
 def _cost(cost: float | Mapping[str, float] | None, name: str) -> float | None:

@@ -17,8 +17,9 @@ from matplotlib.axes import Axes
 from scipy.special import stdtr, stdtrit
 
 from workbench.arrays import Array
-from workbench.errors import DataError, require_columns
+from workbench.errors import DataError
 from workbench.languages import Language, speak
+from workbench.products.elasticity import priced
 from workbench.products.items import named
 from workbench.results import Estimate, Finding, Picture, Result, labelled
 from workbench.results.drawing import interval_dots
@@ -137,9 +138,7 @@ def cross_elasticity(weeks: pd.DataFrame, *, most: int = 8, level: float = 0.95)
     DataError
         Fewer than three categories have prices in enough weeks.
     """
-    names = ("product", "category", "week", "pieces", "spend")
-    require_columns(weeks, names, "the weeks have")
-    sold = weeks[(weeks["pieces"] > 0) & (weeks["spend"] > 0) & weeks["category"].notna()]
+    sold = priced(weeks)
     money = sold.groupby(sold["category"].astype(str))["spend"].sum()
     chosen = sorted(money.index, key=lambda c: (-float(money[c]), c))[:most]
     pieces = sold.pivot_table(index="week", columns=sold["category"].astype(str), values="pieces",

@@ -12,8 +12,9 @@ Resources 50(2), 317-372.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -136,20 +137,9 @@ def elasticity(weeks: pd.DataFrame, *, level: float = 0.95) -> Elasticity:
     DataError
         There is nothing to judge.
     """
-    names = ("product", "category", "week", "pieces", "spend")
-    require_columns(weeks, names, "the weeks have")
-    sold = weeks[(weeks["pieces"] > 0) & (weeks["spend"] > 0) & weeks["category"].notna()]
-    if sold.empty:
-        raise DataError("no product has both pieces and a price", remedy="map quantity and amount")
+    sold = priced(weeks)
     number = pd.factorize(sold["week"], sort=True)[0]
-    sold = sold.assign(_week=number)
-    rows, refused = [], []
-    for category, own in sold.groupby(sold["category"].astype(str), sort=True):
-        found = _fit(own, level)
-        if isinstance(found, str):
-            refused.append({"category": category, "reason": found})
-        else:
-            rows.append({"category": category, **found})
+    rows, refused = by_category(sold.assign(_week=number), _fit, level)
     columns = ["category", "products", "n", "elasticity", "elasticity_low", "elasticity_high",
                "moved", "p"]  # fmt: skip
     table = pd.DataFrame(rows, columns=columns)
@@ -160,7 +150,36 @@ def elasticity(weeks: pd.DataFrame, *, level: float = 0.95) -> Elasticity:
         elasticity=("Elasticity", "number:2"), moved=("Spread of the log price", "number:3"),
         p=("Corrected p", "p"),
     )  # fmt: skip
-    return Elasticity(table, pd.DataFrame(refused, columns=["category", "reason"]))
+    return Elasticity(table, refused)
+
+
+def priced(weeks: pd.DataFrame) -> pd.DataFrame:
+    """Give the weeks of a product that have pieces, a price and a category."""
+    names = ("product", "category", "week", "pieces", "spend")
+    require_columns(weeks, names, "the weeks have")
+    return weeks[(weeks["pieces"] > 0) & (weeks["spend"] > 0) & weeks["category"].notna()]
+
+
+def by_category(
+    sold: pd.DataFrame, fit: Callable[[pd.DataFrame, float], dict[str, float] | str], level: float
+) -> tuple[list[dict[str, Any]], pd.DataFrame]:
+    """Fit each category by itself: what was found, and category and reason where nothing was.
+
+    Raises
+    ------
+    DataError
+        There is nothing to judge.
+    """
+    if sold.empty:
+        raise DataError("no product has both pieces and a price", remedy="map quantity and amount")
+    rows, refused = [], []
+    for category, own in sold.groupby(sold["category"].astype(str), sort=True):
+        found = fit(own, level)
+        if isinstance(found, str):
+            refused.append({"category": category, "reason": found})
+        else:
+            rows.append({"category": category, **found})
+    return rows, pd.DataFrame(refused, columns=["category", "reason"])
 
 
 def _fit(own: pd.DataFrame, level: float) -> dict[str, float] | str:

@@ -21,7 +21,13 @@ from workbench.results import (
     named_estimates,
 )
 from workbench.results.drawing import row_bars
-from workbench.stats.disclosure import Sums, interval_sensitive, pool_smallest, rule_of
+from workbench.stats.disclosure import (
+    Sums,
+    interval_sensitive,
+    pool_smallest,
+    put_together,
+    rule_of,
+)
 from workbench.stats.intervals import (
     against_others,
     mean_interval,
@@ -191,16 +197,12 @@ def first_orders(
     small = pool_smallest(cells, rule)
     if small.all():
         raise DataError("too few customers began with any one item", remedy="wait for more")
-    if small.any():
-        kept = [n for n, away in zip(names, small, strict=True) if not away]
-        place = np.full(len(names), len(kept))
-        place[~small] = np.arange(len(kept))
-        codes, names = place[codes], [*kept, OTHERS]
-    unsure = interval_sensitive(codes, spend, len(names), rule)
+    told, codes = put_together(names, codes, small, OTHERS)
+    unsure = interval_sensitive(codes, spend, len(told), rule)
     n, k = np.bincount(codes), np.bincount(codes, again)
     low, high = wilson(k, n)
     rows = []
-    for j, (name, gap) in enumerate(zip(names, against_others(k, n), strict=True)):
+    for j, (name, gap) in enumerate(zip(told, against_others(k, n), strict=True)):
         row = {"item": name, "n": int(n[j]), "repeat": k[j] / n[j], "repeat_low": low[j],
                "repeat_high": high[j]}  # fmt: skip
         if valued:

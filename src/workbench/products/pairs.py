@@ -194,10 +194,7 @@ def item_pairs(
     if not 0 < level < 1:
         raise DataError(f"level is {level}", remedy="give a share between 0 and 1, say 0.05")
     c = {name: counts[name].to_numpy(dtype=float) for name in _COUNTS}
-    score = c["together"] - c["apart"]
-    own = c["together_2"] + c["apart_2"] - 2 * c["cross"]
-    total = float(c["variance"].sum())
-    spread = max(float(own.sum()) / total, 1.0) if total else 1.0
+    score, own, spread = scores(c)
     judged = (c["informative"] >= _PEOPLE) & (c["variance"] >= _EVENTS * spread)
     variance = spread * c["variance"]
     if judged.sum() < _MANY:
@@ -234,6 +231,14 @@ def item_pairs(
         verdict="Verdict",
     )  # fmt: skip
     return ItemPairs(table, baskets, int(judged.sum()), int((judged & few).sum()), spread, level)
+
+
+def scores(c: dict[str, Array]) -> tuple[Array, Array, float]:
+    """Give the score of each set, its own variance, and how far all vary beyond theirs."""
+    own = c["together_2"] + c["apart_2"] - 2 * c["cross"]
+    total = float(c["variance"].sum())
+    spread = max(float(own.sum()) / total, 1.0) if total else 1.0
+    return c["together"] - c["apart"], own, spread
 
 
 def odds_of_lying_together(c: dict[str, Array], variance: Array) -> tuple[Array, Array, Array]:

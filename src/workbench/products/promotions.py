@@ -18,9 +18,14 @@ from matplotlib.axes import Axes
 from scipy.special import stdtr, stdtrit
 
 from workbench.arrays import Array
-from workbench.errors import DataError, require_columns
 from workbench.languages import Language, speak
-from workbench.products.elasticity import FEW_PRODUCTS, nearly_every_week, within
+from workbench.products.elasticity import (
+    FEW_PRODUCTS,
+    by_category,
+    nearly_every_week,
+    priced,
+    within,
+)
 from workbench.products.items import named
 from workbench.results import Advice, Estimate, Finding, Picture, Result, labelled, named_estimates
 from workbench.results.drawing import interval_dots
@@ -136,19 +141,8 @@ def promotions(weeks: pd.DataFrame, *, level: float = 0.95) -> Promotions:
     DataError
         There is nothing to judge.
     """
-    names = ("product", "category", "week", "pieces", "spend")
-    require_columns(weeks, names, "the weeks have")
-    sold = weeks[(weeks["pieces"] > 0) & (weeks["spend"] > 0) & weeks["category"].notna()]
-    if sold.empty:
-        raise DataError("no product has both pieces and a price", remedy="map quantity and amount")
-    sold = sold.assign(_week=_numbered(sold["week"]))
-    rows, refused = [], []
-    for category, own in sold.groupby(sold["category"].astype(str), sort=True):
-        found = _fit(own, level)
-        if isinstance(found, str):
-            refused.append({"category": category, "reason": found})
-        else:
-            rows.append({"category": category, **found})
+    sold = priced(weeks)
+    rows, refused = by_category(sold.assign(_week=_numbered(sold["week"])), _fit, level)
     ends = [f"{x}{end}" for x in ("uplift", "after", "borrowed", "net")
             for end in ("", "_low", "_high")]  # fmt: skip
     table = pd.DataFrame(rows, columns=["category", "products", "n", *ends, "p", "p_after"])
@@ -161,7 +155,7 @@ def promotions(weeks: pd.DataFrame, *, level: float = 0.95) -> Promotions:
         borrowed=("Borrowed from later weeks", "percent"), net=("Net uplift", "percent:1"),
         p=("Corrected p", "p"), p_after=("Corrected p, after", "p"),
     )  # fmt: skip
-    return Promotions(table, pd.DataFrame(refused, columns=["category", "reason"]))
+    return Promotions(table, refused)
 
 
 def _numbered(week: pd.Series) -> Array:

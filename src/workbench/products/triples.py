@@ -25,7 +25,7 @@ from workbench.arrays import Array
 from workbench.errors import require_columns
 from workbench.languages import Language, speak
 from workbench.products.items import named
-from workbench.products.pairs import odds_of_lying_together
+from workbench.products.pairs import odds_of_lying_together, scores
 from workbench.results import Estimate, Finding, Picture, Result, labelled
 from workbench.results.drawing import interval_dots
 from workbench.stats.disclosure import rule_of
@@ -144,9 +144,7 @@ def item_triples(
     positive = np.ones(len(counts), dtype=bool)
     for x in _ITEMS:
         c: dict[str, Array] = {part: counts[f"{x}_{part}"].to_numpy(dtype=float) for part in _PARTS}
-        score = c["together"] - c["apart"]
-        own = c["together_2"] + c["apart_2"] - 2 * c["cross"]
-        spread = max(float(own.sum() / total), 1.0) if (total := c["variance"].sum()) else 1.0
+        score, own, spread = scores(c)
         variance = np.maximum(spread * c["variance"], own)
         judged &= c["variance"] >= _EVENTS * spread
         with np.errstate(divide="ignore", invalid="ignore"):

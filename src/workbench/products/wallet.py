@@ -20,12 +20,19 @@ from workbench.languages import Language, speak
 from workbench.products.items import named
 from workbench.results import Advice, Estimate, Finding, Picture, Result, labelled
 from workbench.results.drawing import row_bars
-from workbench.stats.disclosure import Sums, interval_sensitive, pool_smallest, rule_of, sensitive
+from workbench.stats.disclosure import (
+    OTHER_GROUPS,
+    Sums,
+    interval_sensitive,
+    pool_smallest,
+    put_together,
+    rule_of,
+    sensitive,
+)
 from workbench.stats.intervals import normal_quantile, ratio_interval
 from workbench.study import CellRule
 
 ALL: Final = "All customers"
-_OTHERS: Final = "Other groups"
 _FEWEST: Final = 20
 
 SHARE = (
@@ -71,7 +78,7 @@ class Wallet(Result):
                   "open": self._of(first, "open")}  # fmt: skip
         said = [Finding("products.wallet", SHARE, values)]
         groups = self.table.iloc[1:]
-        groups = groups[groups["group"] != _OTHERS]
+        groups = groups[groups["group"] != OTHER_GROUPS]
         apart = groups[groups["share_high"] < first["share_low"]]
         if len(apart):
             row = apart.nlargest(1, "open").iloc[0]
@@ -156,12 +163,10 @@ def wallet(
             small[np.argmin(np.where(small, np.inf, np.bincount(code, minlength=len(names))))] = (
                 True
             )
-        place = np.where(small, (~small).sum(), np.cumsum(~small) - 1)[code]
-        names = [n for n, away in zip(names, small, strict=True) if not away]
-        names += [_OTHERS] * bool(small.any())
-        unsure = interval_sensitive(place, v, len(names), rule)
-        if len(names) > 1:
-            for j, name in enumerate(names):
+        told, place = put_together(names, code, small)
+        unsure = interval_sensitive(place, v, len(told), rule)
+        if len(told) > 1:
+            for j, name in enumerate(told):
                 rows.append(_row(name, u[place == j], v[place == j], unsure=bool(unsure[j])))
     table = labelled(
         pd.DataFrame(rows), group="Segment", n="Customers", share=("Share of wallet", "percent"),

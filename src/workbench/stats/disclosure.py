@@ -334,11 +334,36 @@ def pool_groups(
         Group of each customer.
     """
     small = pool_smallest([Sums.of(codes, each, len(names)) for each in measures], rule)
-    if not small.any() or small.all():
+    if small.all():
+        return tuple(names), codes
+    return put_together(names, codes, small)
+
+
+def put_together(
+    names: Sequence[str], codes: Index, small: Mask, rest: str = OTHER_GROUPS
+) -> tuple[tuple[str, ...], Index]:
+    """Make one group, the last, of those that are marked.
+
+    Parameters
+    ----------
+    names : sequence of str
+    codes : ndarray, shape (n,)
+        Group of each customer, from 0 in the order of the names; negative: none.
+    small : ndarray of bool, shape (groups,)
+    rest : str
+        Name of what is put together.
+
+    Returns
+    -------
+    tuple of str
+    ndarray
+        Group of each customer.
+    """
+    if not small.any():
         return tuple(names), codes
     place = np.where(small, int((~small).sum()), np.cumsum(~small) - 1)
     kept = tuple(name for name, away in zip(names, small, strict=True) if not away)
-    return (*kept, OTHER_GROUPS), np.where(codes < 0, -1, place[codes])
+    return (*kept, rest), np.where(codes < 0, -1, place[codes])
 
 
 def prefix_points(falling: Array, rule: CellRule, cuts: Sequence[int] = ()) -> list[int]:

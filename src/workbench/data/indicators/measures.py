@@ -302,7 +302,11 @@ def sales(request: Request) -> pd.DataFrame:
     if request.units:
         panel = panel_of(request)
         return aggregate(request, panel, panel.spend)
-    rows = purchases(request, refunds=True)
+    return total(request, purchases(request, refunds=True))
+
+
+def total(request: Request, rows: Any) -> pd.DataFrame:
+    """Add up the amounts of rows."""
     # The number of purchases varies as well as their amounts: a compound Poisson sum has the
     # variance sum of the squared amounts.
     sums = {

@@ -6,14 +6,12 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from workbench.data import expressions as ibis
-from workbench.data.indicators.cells import withhold_cells
 from workbench.data.indicators.library import QUIET
-from workbench.data.indicators.measures import aggregate
+from workbench.data.indicators.measures import aggregate, total
 from workbench.data.indicators.periods import PANDAS, period_start
 from workbench.data.indicators.request import Request
 from workbench.data.pipeline import leads, pipeline
@@ -32,7 +30,7 @@ def won_sales(request: Request) -> pd.DataFrame:
     """Add up what was won, by the day on which it was."""
     rows = _ended(request)
     rows = rows.filter((rows.outcome == "won") & rows.amount.notnull())
-    return _sum(request, rows)
+    return total(request, rows)
 
 
 def sales_cycle(request: Request) -> pd.DataFrame:
@@ -53,7 +51,7 @@ def open_pipeline(request: Request) -> pd.DataFrame:
         here = (deals["opened"] <= stop) & ~(deals["closed"] <= stop)
         here &= (deals["outcome"] == "open") | deals["closed"].notna()
         parts.append(deals[here & deals["amount"].notna()].assign(period=period.start_time))
-    return _sum(request, _upload(request, pd.concat(parts, ignore_index=True)))
+    return total(request, _upload(request, pd.concat(parts, ignore_index=True)))
 
 
 def lead_conversion(request: Request) -> pd.DataFrame:
@@ -96,16 +94,3 @@ def _ended(request: Request) -> Any:
     if request.every is None:
         return rows
     return rows.mutate(period=period_start(rows.closed, request.every))
-
-
-def _sum(request: Request, rows: Any) -> pd.DataFrame:
-    """Add up amounts; a sum of a number that varies has the variance of a compound Poisson."""
-    sums = {
-        "n": rows.count(),
-        "estimate": rows.amount.sum(),
-        "sd": ((rows.amount * rows.amount).sum() * rows.count()).sqrt(),
-    }
-    keys = request.keys
-    grouped = rows.group_by(keys).aggregate(**sums) if keys else rows.aggregate(**sums)
-    frame = request.run(grouped).replace({np.inf: np.nan})
-    return withhold_cells(request, frame, rows, [rows.amount], spread=rows.amount)
