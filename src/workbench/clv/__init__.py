@@ -48,6 +48,7 @@ from workbench.clv.models.shifted_beta_geometric import (
     ShiftedBetaGeometricResults,
 )
 from workbench.clv.models.terms import Terms
+from workbench.clv.models.varying import VaryingParetoNBD, VaryingResults
 from workbench.clv.newcomers import Newcomers, newcomers
 from workbench.clv.next_purchase import NextPurchase, next_purchase
 from workbench.clv.reproduction import Reproduction, reproduce
@@ -112,6 +113,8 @@ __all__ = [
     "Tracking",
     "ValueByGroup",
     "ValueSensitivity",
+    "VaryingParetoNBD",
+    "VaryingResults",
     "alive_map",
     "backtest",
     "bayesian",
