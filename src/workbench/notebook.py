@@ -479,6 +479,7 @@ class Run(Handover):
             titles={other.name: self.study.text(other.title, "en") for other in self.study.cases},
             min_cell=self.study.privacy.min_cell,
             rule=self.study.privacy,
+            kinds=_kinds_of(case),
         )
 
     def foreseen(self, case: str) -> tuple[Case, dict[str, Any]]:
@@ -567,6 +568,15 @@ class Run(Handover):
                 where=f"study {self.study.name}",
                 remedy=suggest(name, list(self.study.tables)),
             )
+
+
+def _kinds_of(case: Case) -> dict[str, Any]:
+    """Say what the outcomes of a case are, as far as the library says, for how they are written."""
+    from workbench.data import INDICATORS
+
+    kinds = {"share": "percent", "ratio": "percent", "money": "money", "points": "points"}
+    known = [INDICATORS[o.indicator] for o in case.outcomes if o.indicator in INDICATORS]
+    return {one.name: kinds.get(one.kind, "number") for one in known}
 
 
 def _root(study: Study) -> Path:

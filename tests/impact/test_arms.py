@@ -15,6 +15,7 @@ from workbench.impact.experiment import looks
 from workbench.impact.experiment.adjusted import arm_means, together
 from workbench.impact.experiment.looks import _estimates, _paths, bounds, spent
 from workbench.impact.inputs.assignment import with_arms
+from workbench.reporting.tables import table_html
 
 MONTHS = pd.date_range("2024-01-01", periods=8, freq="MS")
 START = MONTHS[4]
@@ -235,3 +236,49 @@ def test_effects_add_up_and_guardrails_are_not_among_the_claims() -> None:
     assert broken.guardrails[0].verdict == "held"
     against = judge_case(tight, CaseData([records, worse], treatments, units=units))
     assert against.guardrails[0].verdict == "broken"
+
+
+def test_an_outcome_that_is_watched_does_harm_beyond_its_margin_alone() -> None:
+    records, units = trial(np.random.default_rng(21), effects=(0.0, 0.6, 0.6))
+    worse = records.assign(estimate=30 - records["estimate"])
+    verdicts = {}
+    for margin in (0.05, 0.005):
+        outcomes = [{"indicator": "sales"}, {"indicator": "churn", "guardrail": margin}]
+        case = card(outcomes=outcomes)
+        tables = CaseData([records, worse], with_arms(case, None, units), units=units)
+        report = judge_case(case, tables)
+        # it worsened for sure in both, by more than half a percent and by less than five
+        assert report.evaluations[1].effect.high < 0
+        verdicts[margin] = report.verdict.verdict, report.sentences[1].verdict
+    assert verdicts[0.05] == ("shown, money not known", "watched")
+    assert verdicts[0.005] == ("harmful", "harmful")
+    assert "within" not in report.sentences[1].text
+
+
+def test_a_watched_outcome_that_gets_better_is_no_reason_to_call_a_measure_working() -> None:
+    records, units = trial(np.random.default_rng(22), effects=(0.0, 0.0, 0.0))
+    better, _ = trial(np.random.default_rng(22), effects=(0.0, 0.8, 0.8))
+    case = card(outcomes=[{"indicator": "sales"}, {"indicator": "churn", "guardrail": 0.05}])
+    report = judge_case(
+        case, CaseData([records, better], with_arms(case, None, units), units=units)
+    )
+    assert report.verdict.verdict == "not shown"
+
+
+def test_each_difference_is_written_as_its_outcome_is() -> None:
+    records, units = trial(np.random.default_rng(21), effects=(0.0, 0.6, 0.6))
+    rare = records.assign(estimate=(records["estimate"] - records["estimate"].min()) / 5000)
+    case = card(outcomes=[{"indicator": "sales"}, {"indicator": "churn"}])
+    report = judge_case(
+        case,
+        CaseData(
+            [records, rare], with_arms(case, None, units), units=units,
+            kinds={"sales": "money", "churn": "percent"},
+        ),
+        currency="EUR",
+    )  # fmt: skip
+    shown = {row["outcome"]: row["difference"] for row in report.answers.to_dict("records")}
+    assert shown["sales per customer"].kind == "money" and shown["sales per customer"].unit == "EUR"
+    assert (shown["churn"].kind, shown["churn"].unit) == ("points", "%")
+    printed = table_html(report.answers, "en")
+    assert "percentage points" in printed and "0.0 " not in printed

@@ -19,7 +19,7 @@ from workbench.results import Estimate, Finding, Result, labelled
 from workbench.results.drawing import draw_estimates, label_ends
 
 #: How the values of an outcome are written, as an `Estimate` of them would be.
-OutcomeKind: TypeAlias = Literal["number", "percent", "points"]
+OutcomeKind: TypeAlias = Literal["number", "percent", "points", "money"]
 
 #: p-value, corrected for what was compared beside, below which an effect counts as shown.
 ALPHA: Final = 0.05
@@ -85,8 +85,10 @@ class Effect(Result):
         What must hold for the answer to be right, in words.
     outcome : str
         Its name, for the axis.
-    kind : {"number", "percent", "points"}
+    kind : {"number", "percent", "points", "money"}
         Of the outcome: a share is drawn in percent.
+    unit : str
+        Currency of an outcome in money.
     in_percent : bool
         Whether `gaps`, `parts` and averages are relative effects, not in units of the outcome.
     every : str
@@ -117,6 +119,7 @@ class Effect(Result):
     kind: OutcomeKind = "number"
     in_percent: bool = False
     every: str = "month"
+    unit: str = ""
 
     @classmethod
     def of(
@@ -227,6 +230,8 @@ class Effect(Result):
                         "before": self.n_before,
                         "after": self.n_after,
                         "inference": self.inference,
+                        "kind": self.kind,
+                        "unit": self.unit,
                     }
                 ]
             )
@@ -256,9 +261,7 @@ class Effect(Result):
     @property
     def written(self) -> dict[str, Any]:
         """How a change of the outcome is written, as an `Estimate` keeps it."""
-        if self.kind == "number":
-            return {"signed": True}
-        return {"kind": "points", "unit": "%" if self.kind == "percent" else "", "signed": True}
+        return written_as(self.kind, self.unit)
 
     def estimates(self) -> dict[str, Estimate]:
         """Effect in units of the outcome, and relative to what would have been without it."""
@@ -304,6 +307,8 @@ class Effect(Result):
         first = int(np.argmax(s["after"].to_numpy()))
         mark_start(ax, first)
         low, high = ax.get_ylim()
+        if self.kind == "percent":  # a band may leave what a share can be; the picture does not
+            low, high = max(low, 0.0), min(high, 100.0)
         ax.set_ylim(low, high + 0.1 * (high - low))
         ax.annotate(
             t(self.start_name),
@@ -354,21 +359,45 @@ class Effect(Result):
         name = name[:1].upper() + name[1:]
         if not name or self.kind == "number":
             return name
-        unit = "{outcome}, %" if self.kind == "percent" else "{outcome}, points"
-        return t(unit).format(outcome=name)
+        units = {"percent": "{outcome}, %", "points": "{outcome}, points"}
+        if self.kind not in units:
+            return f"{name}, {self.unit}" if self.unit else name
+        return t(units[self.kind]).format(outcome=name)
 
 
 def answers_table(table: pd.DataFrame, **first: str) -> pd.DataFrame:
-    """Label answers that stand below one another; `first` are columns that come before."""
+    """Label answers that stand below one another; `first` are columns that come before.
+
+    Each difference is written as its outcome is: points of a score beside shares and amounts.
+    """
     return labelled(
-        table,
+        table.assign(difference=written_differences(table)),
         **first,
         design="Design",
-        estimate=("Difference", difference_form(table["estimate"])),
+        difference="Difference",
         relative=("Relative effect", "percent:1"),
         p=("p-value", "p"),
         units="Units",
     )
+
+
+def written_as(kind: str, unit: str = "") -> dict[str, Any]:
+    """Say how a change of an outcome is written, as an `Estimate` keeps it."""
+    if kind == "number":
+        return {"signed": True}
+    if kind == "money":
+        return {"kind": "money", "unit": unit, "signed": True} if unit else {"signed": True}
+    return {"kind": "points", "unit": "%" if kind == "percent" else "", "signed": True}
+
+
+def written_differences(table: pd.DataFrame) -> pd.Series[Any]:
+    """Differences below one another, with `estimate`, `low`, `high`, `kind` and `unit`, as said."""
+    names = ["estimate", "low", "high", "kind", "unit"]
+    written = [
+        Estimate(value, low, high, **written_as(kind, unit))
+        for value, low, high, kind, unit in table[names].itertuples(index=False)
+    ]
+    return pd.Series(written, index=table.index, dtype=object)
 
 
 def difference_form(differences: pd.Series) -> str:

@@ -76,7 +76,7 @@ class Evaluation(Result):
         Where the measure should move it.
     claimed : float or None
         Claimed relative change.
-    kind : {"number", "percent", "points"}
+    kind : {"number", "percent", "points", "money"}
     effect : Effect or None
         The sound answer; None where no conclusion is possible.
     glance : Effect or None
@@ -188,6 +188,8 @@ def evaluate(
     titles: Mapping[str, str] | None = None,
     min_cell: int = 5,
     rule: CellRule | None = None,
+    kind: OutcomeKind | None = None,
+    unit: str = "",
     level: float = 0.95,
 ) -> Evaluation:
     """Judge one outcome of a case.
@@ -225,6 +227,10 @@ def evaluate(
     rule : CellRule, optional
         When a group's outcome is nearly all one customer's; the usual one, with `min_cell`, when
         left out.
+    kind : {"number", "percent", "points", "money"}, optional
+        What the outcome is, for how it is written; told from the records when left out.
+    unit : str
+        Currency of an outcome in money.
 
     Raises
     ------
@@ -271,7 +277,7 @@ def evaluate(
         rule,
     )  # fmt: skip
     records = tables.records
-    kind = _kind(records, outcome)
+    kind = kind or _kind(records, outcome)
     material = read_material(tables)
     if isinstance(material.data, AtCutoff):
         named = replace(material.data, name=outcome_name(material.data.name))
@@ -295,7 +301,12 @@ def evaluate(
     effect, others = told.of(effect), [told.of(one) for one in others]
     checks += other_measures(records, case, treatments, titles or {})
     checks += [*left_by_card(case), *left_out(material.left)]
-    about: Any = {"outcome": outcome_name(outcome, label), "kind": kind, "every": case.period}
+    about: Any = {
+        "outcome": outcome_name(outcome, label),
+        "kind": kind,
+        "every": case.period,
+        "unit": unit,
+    }
     if kind == "points":  # a score that may be negative has no share of itself
         about |= dict.fromkeys(("relative", "relative_low", "relative_high"), _NAN)
         others = [replace(one, **about) for one in others]
@@ -357,7 +368,7 @@ def judge(records: pd.DataFrame, case: Case, *rest: Any, **options: Any) -> Eval
             outcome=options["outcome"],
             direction=options.get("direction", "up"),
             claimed=options.get("claimed"),
-            kind="number",
+            kind=options.get("kind") or "number",
             effect=None,
             glance=None,
             answers=pd.DataFrame(),

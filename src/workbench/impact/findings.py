@@ -18,7 +18,7 @@ from workbench.impact.evaluate import Evaluation
 from workbench.results import Advice, Estimate, Finding, Severity
 from workbench.study import Case
 
-OutcomeVerdict: TypeAlias = Literal["shown", "harmful", "not shown", "cannot be told"]
+OutcomeVerdict: TypeAlias = Literal["shown", "harmful", "not shown", "watched", "cannot be told"]
 CaseVerdict: TypeAlias = Literal[
     "harmful",
     "not shown",
@@ -48,6 +48,9 @@ FOUND: Final = {
     ("shown", "too little"): f"{_RIGHT}, which is more than the claim of {{claimed}}.",
     ("harmful", ""): f"{_WRONG}.",
     ("harmful", "claimed"): f"{_WRONG}, where {{claimed}} was claimed.",
+    # of an outcome that is watched: within its margin
+    ("watched", ""): f"{_WRONG}, not clearly more than the margin of {{margin}} that the card"
+    " allows.",
     ("not shown", ""): f"{_UNSHOWN}.",
     ("not shown", "open"): f"{_UNSHOWN}, and the claim of {{claimed}} cannot be ruled out either.",
     ("not shown", "ruled out"): f"{_UNSHOWN}, and the claim of {{claimed}} is ruled out.",
@@ -144,17 +147,24 @@ STAYED: Final = (
 )
 
 
-def judge_outcome(e: Evaluation, p: float) -> OutcomeVerdict:
+def judge_outcome(e: Evaluation, p: float, margin: float | None = None) -> OutcomeVerdict:
     """Say whether an effect on an outcome is shown.
+
+    An outcome that is watched (`guardrail`) is no aim: it is harmed where it has worsened beyond
+    its margin for sure, and only then.
 
     Parameters
     ----------
     e : Evaluation
     p : float
         Corrected for the number of outcomes; NaN where none was tested, and the interval decides.
+    margin : float, optional
+        Relative worsening that the card allows an outcome that is watched.
     """
     if e.effect is None:
         return "cannot be told"
+    if margin is not None:
+        return "harmful" if guardrail_finding(e, margin).verdict == "broken" else "watched"
     if not e.effect.clear or p >= ALPHA:
         return "not shown"
     return "shown" if (e.effect.effect > 0) == (e.direction == "up") else "harmful"
@@ -183,7 +193,7 @@ def judge_measure(
     if "harmful" in outcomes:
         return "harmful"
     if "shown" not in outcomes:
-        return "not shown" if "not shown" in outcomes else "cannot be told"
+        return "not shown" if {"not shown", "watched"} & {*outcomes} else "cannot be told"
     if chance is None:
         return "shown, money not known"
     if chance >= required and valued == "shown":
@@ -221,13 +231,15 @@ def case_finding(
     valued : int
         Place of the outcome that is worth money.
     """
-    judged = [judge_outcome(e, q) for e, q in zip(evaluations, p, strict=True)]
+    margins = margins_of(case, len(evaluations))
+    judged = [judge_outcome(e, q, m) for e, q, m in zip(evaluations, p, margins, strict=True)]
     chance = None if benefit is None else benefit.chance
     verdict = judge_measure(
         judged, chance=chance, valued=judged[valued], required=case.required_chance
     )
     word = verdict.partition(" and ")[0].partition(",")[0]
     decided = [k for k, own in enumerate(judged) if own == word]
+    decided = decided or [k for k, own in enumerate(judged) if own == "watched"]
     first = evaluations[decided[0]]
     heading, severity = HEADINGS[verdict]
     effects = {
@@ -261,7 +273,15 @@ def case_finding(
     )
 
 
-def outcome_finding(case: Case, e: Evaluation, p: float, outcomes: int) -> Finding:
+def margins_of(case: Case, outcomes: int) -> list[float | None]:
+    """Margins of the outcomes that are watched; None for those that the measure should move."""
+    margins = [aim.guardrail for aim in case.outcomes]
+    return (margins + [None] * outcomes)[:outcomes]
+
+
+def outcome_finding(
+    case: Case, e: Evaluation, p: float, outcomes: int, margin: float | None = None
+) -> Finding:
     """Say what was found of one outcome, and how its claim fares.
 
     Parameters
@@ -272,9 +292,14 @@ def outcome_finding(case: Case, e: Evaluation, p: float, outcomes: int) -> Findi
         Corrected for the number of outcomes.
     outcomes : int
         How many were looked at.
+    margin : float, optional
+        Of an outcome that is watched.
     """
-    verdict = judge_outcome(e, p)
-    by_chance = verdict == "not shown" and e.effect is not None and e.effect.clear
+    verdict = plain = judge_outcome(e, p)
+    if margin is not None:
+        verdict = judge_outcome(e, p, margin)
+        plain = "watched" if (plain, verdict) == ("harmful", "watched") else plain
+    by_chance = plain == "not shown" and e.effect is not None and e.effect.clear
     values: dict[str, Any] = {"outcome": e.name, "n": outcomes}
     estimates = {}
     if e.effect is not None:
@@ -284,9 +309,12 @@ def outcome_finding(case: Case, e: Evaluation, p: float, outcomes: int) -> Findi
         estimates = {f"effect.{e.outcome}": change}
     if e.claimed is not None:
         values["claimed"] = _share(e.claimed)
-    message = FOUND["chance" if by_chance else verdict, claim(e, verdict)]
+    if margin is not None:
+        values["margin"] = _share(margin).named(signed=False)
+    message = FOUND["chance" if by_chance else plain, claim(e, plain)]
     severity: dict[OutcomeVerdict, Severity] = {
-        "shown": "ok", "harmful": "warning", "not shown": "note", "cannot be told": "refusal",
+        "shown": "ok", "harmful": "warning", "not shown": "note", "watched": "note",
+        "cannot be told": "refusal",
     }  # fmt: skip
     return Finding(
         f"outcome.{e.outcome}",
@@ -330,7 +358,12 @@ def guardrail_finding(e: Evaluation, margin: float) -> Finding:
 
 def claim(e: Evaluation, verdict: OutcomeVerdict) -> str:
     """How a claim fares; nothing where nothing was claimed or no relative effect is known."""
-    if e.effect is None or e.claimed is None or not np.isfinite(e.effect.relative):
+    if (
+        verdict == "watched"
+        or e.effect is None
+        or e.claimed is None
+        or not np.isfinite(e.effect.relative)
+    ):
         return ""
     low, high = e.effect.relative_low, e.effect.relative_high
     # an end that cannot be told as a share rules nothing out

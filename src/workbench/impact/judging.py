@@ -56,6 +56,8 @@ def judge_case(
             units=data.units,
             measured_anew=aim.measured_anew, label=(aim.label or {}).get("en", ""),
             titles=data.titles, min_cell=data.min_cell, rule=data.rule,
+            kind=data.kinds.get(aim.indicator),
+            unit=currency if data.kinds.get(aim.indicator) == "money" else "",
         )
         for aim, records in zip(case.outcomes, data.outcomes, strict=True)
     ]  # fmt: skip
@@ -82,7 +84,7 @@ def _arms(
     case: Case, data: CaseData, judged: list[Evaluation]
 ) -> tuple[tuple[Arms, ...], list[Finding]]:
     """Compare arms and segments of a lot, and tell what speaks against the lot."""
-    if case.arms is None and case.by is None and not case.adjust:
+    if case.chosen != "random" or (case.arms is None and case.by is None and not case.adjust):
         return (), []
     found: list[Arms] = []
     try:

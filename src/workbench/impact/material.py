@@ -13,6 +13,7 @@ from workbench.arrays import Mask
 from workbench.impact.checks.comparability import thin_cells
 from workbench.impact.checks.one_customer import of_amounts
 from workbench.impact.designs.design import Situation, refusal
+from workbench.impact.experiment.adjusted import numbers_of
 from workbench.impact.inputs.adoption import Adoption, read_adoption
 from workbench.impact.inputs.answers import OneAnswer, read_answers, seen_after_alone
 from workbench.impact.inputs.assignment import first_days, panel_of, size_column
@@ -108,7 +109,7 @@ def _read(tables: CaseTables) -> Material:
         panel = replace(panel, exclusions=pd.concat([panel.exclusions, row], ignore_index=True))
     if case.cutoff is not None:
         return _at_cutoff(panel, tables)
-    panel = _with_blocks(panel, tables)
+    panel = _with_traits(_with_blocks(panel, tables), tables)
     same_rule = None
     if tables.selection is not None and case.chosen in ("rule", "volunteers"):
         baseline = _baseline(tables.selection, case, case.group or "customer_id")
@@ -148,6 +149,25 @@ def _with_blocks(panel: Panel, tables: CaseTables) -> Panel:
             who="any unit" if own is None else repr(own.index[own.isna()][0]),
         )
     return replace(panel, block=pd.factorize(own.astype(str))[0])
+
+
+def _with_traits(panel: Panel, tables: CaseTables) -> Panel:
+    """Set beside each unit what the card says was known of it before (`adjust`), as numbers."""
+    case, who = tables.case, tables.case.group or "customer_id"
+    if case.chosen != "volunteers" or not case.adjust:
+        return panel
+    table = tables.units
+    if absent := [c for c in case.adjust if table is None or c not in table]:
+        raise CaseError(
+            "the customers' table has no column {name}",
+            where=f"cases.{case.name}.adjust",
+            remedy="its columns are {names}",
+            name=repr(absent[0]),
+            names="" if table is None else ", ".join(map(str, table.columns)),
+        )
+    assert table is not None
+    own = table.drop_duplicates(who).set_index(who)[list(case.adjust)].reindex(panel.units)
+    return replace(panel, traits=numbers_of(own))
 
 
 def _at_cutoff(panel: Panel, tables: CaseTables) -> Material:

@@ -26,6 +26,7 @@ from workbench.impact.findings import (
     foresight_findings,
     glance_finding,
     guardrail_finding,
+    margins_of,
     outcome_finding,
     staying_findings,
 )
@@ -98,8 +99,7 @@ class CaseReport(Result):
         found = tuple(evaluations)
         tested = [np.nan if e.effect is None else e.effect.p for e in found]
         # what must only not worsen is no claim among several: it has a test of its own
-        guarded = [aim.guardrail is not None for aim in case.outcomes]
-        guarded = (guarded + [False] * len(found))[: len(found)]
+        guarded = [margin is not None for margin in margins_of(case, len(found))]
         aims = [np.nan if g else q for g, q in zip(guarded, tested, strict=True)]
         p = tuple(float(q if g else h) for g, q, h in zip(guarded, tested, holm(aims), strict=True))
         told = tuple(_corrected(e, q, len(found)) for e, q in zip(found, p, strict=True))
@@ -119,8 +119,8 @@ class CaseReport(Result):
     def sentences(self) -> list[Finding]:
         """What was found of each outcome, in their order."""
         n = len(self.evaluations)
-        both = zip(self.evaluations, self.p, strict=True)
-        return [outcome_finding(self.case, e, p, n) for e, p in both]
+        each = zip(self.evaluations, self.p, margins_of(self.case, n), strict=True)
+        return [outcome_finding(self.case, e, p, n, margin) for e, p, margin in each]
 
     @property
     def totals(self) -> list[Finding]:

@@ -250,7 +250,7 @@ class Case(Card):
         columns alone.
     adjust : tuple of str
         Columns of the customer table, known before the start, that a lot is adjusted for beside
-        the history of the outcome.
+        the history of the outcome, and by which volunteers are compared with others alike.
     looks : int, "open" or None
         How often the case is looked at while it runs, once a period from the start on: its
         interval then holds at every look. Lots among customers only.
@@ -395,6 +395,8 @@ class Case(Card):
                 "lot", "`blocks` are those of a lot (`chosen: random`); take them out", {}
             )
         asked = [n for n in ("arms", "by", "whom", "adjust", "looks") if getattr(self, n)]
+        if self.chosen == "volunteers" and self.group is None and "adjust" in asked:
+            asked.remove("adjust")
         if asked and (self.chosen != "random" or self.group is not None):
             raise PydanticCustomError(
                 "lot",

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.stats import chi2
 
 from workbench.arrays import Array, Mask
-from workbench.impact.effect import ALPHA, OutcomeKind, difference_form
+from workbench.impact.effect import ALPHA, OutcomeKind, written_differences
 from workbench.impact.experiment.adjusted import arm_means, numbers_of, together
 from workbench.impact.inputs.answers import columns_of, seen_after_alone
 from workbench.impact.inputs.panel import CaseError, split_periods
@@ -177,22 +177,22 @@ def named(arm: str) -> str | dict[str, str]:
 def versions_table(arms: Sequence[Arms], *, segments: bool = False) -> pd.DataFrame:
     """Set the pairs of arms of several outcomes below one another, or their segments."""
     parts = [
-        (a.segments if segments else a.contrasts).assign(outcome=a.outcome)
+        (a.segments if segments else a.contrasts).assign(outcome=a.outcome, kind=a.kind)
         for a in arms
         if not segments or len(a.segments)
     ]
     if not parts:
         return pd.DataFrame()
     table = pd.concat(parts, ignore_index=True)
-    percent = {a.kind for a in arms} == {"percent"}
-    form = "percent:2" if percent else difference_form(table["estimate"])
+    table = table.assign(unit="")
+    table = table.assign(difference=written_differences(table))
     if segments:
         return labelled(
             table, outcome="Outcome", segment="Segment", arm="Version", n="Customers",
-            estimate=("Difference", form),
+            difference="Difference",
         )  # fmt: skip
     return labelled(
-        table, outcome="Outcome", arm="Version", against="Against", estimate=("Difference", form),
+        table, outcome="Outcome", arm="Version", against="Against", difference="Difference",
         relative=("Relative effect", "percent:1"), p=("p-value (corrected)", "p"),
     )  # fmt: skip
 

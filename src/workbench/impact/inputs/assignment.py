@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -36,6 +36,9 @@ class CaseData:
         Name of a case -> what remarks call it.
     min_cell : int
         Fewest records of the treated, and of the comparison, before and after.
+    kinds : mapping
+        Indicator -> what it is (``number``, ``percent``, ``points`` or ``money``), for how it is
+        written; told from the records where it is not given.
     rule : CellRule
         When a group's outcome is nearly all one customer's.
     """
@@ -51,6 +54,9 @@ class CaseData:
     titles: Mapping[str, str] = field(default_factory=dict)
     min_cell: int = 5
     rule: CellRule = field(default_factory=CellRule)
+    kinds: Mapping[str, Literal["number", "percent", "points", "money"]] = field(
+        default_factory=dict
+    )
 
 
 def compared(case: Case, records: pd.DataFrame) -> pd.DataFrame:

@@ -46,6 +46,8 @@ class Panel:
         `reason`, `what`, `n`.
     block : ndarray of int, optional
         Block of each unit within which the lot was drawn.
+    traits : ndarray, shape (units, k), optional
+        What was known of each unit before, as numbers.
     """
 
     outcome: Array
@@ -58,6 +60,7 @@ class Panel:
     start: pd.Timestamp
     exclusions: pd.DataFrame = field(default_factory=pd.DataFrame)
     block: NDArray[np.int_] | None = None
+    traits: Array | None = None
 
     @property
     def n_treated(self) -> int:
@@ -103,6 +106,7 @@ class Panel:
             self.start,
             self.exclusions,
             None if self.block is None else self.block[units],
+            None if self.traits is None else self.traits[units],
         )
 
     def means(self, periods: Mask) -> tuple[Array, Array]:

@@ -11,6 +11,7 @@ from workbench.impact.designs.differences.difference_in_differences import (
     PLAIN,
     difference_in_differences,
 )
+from workbench.impact.designs.differences.doubly_robust import DOUBLY_ROBUST
 from workbench.impact.designs.differences.same_baseline import SAME_BASELINE, same_baseline
 from workbench.impact.effect import Effect
 from workbench.impact.inputs.panel import Panel
@@ -69,6 +70,6 @@ TWO_ANSWERS = Design[Panel](
     answer=_answer,
     rank=3,
     compares=lambda panel: panel.select(panel.eligible),
-    beside=(PLAIN.name, SAME_BASELINE.name),
+    beside=(PLAIN.name, SAME_BASELINE.name, DOUBLY_ROBUST.name),
     planned_as=PLAIN.name,
 )
