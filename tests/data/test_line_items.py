@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from itertools import combinations, pairwise, product
@@ -123,6 +124,17 @@ def test_pairs_are_those_counted_one_by_one(open_study: OpenStudy, reach: int) -
         got = found.loc[pair] if pair in found.index else found.loc[pair[::-1]]
         assert got["both"] == n
     assert line_items(tables).baskets == len(baskets)
+
+
+def test_customers_counted_one_lot_after_another_add_up_to_all(
+    tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = line_items(tables)
+    pairs, threes = lines.pairs(), lines.triples()
+    monkeypatch.setattr(sys.modules[type(lines).__module__], "AT_ONCE", 100)
+    assert len(list(lines._shares())) > 3
+    pd.testing.assert_frame_equal(lines.pairs(), pairs)
+    pd.testing.assert_frame_equal(lines.triples(), threes)
 
 
 def test_dealing_out_the_odd_items_any_way_gives_the_probability_that_is_used() -> None:

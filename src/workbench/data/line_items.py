@@ -8,6 +8,7 @@ is. `workbench.products` says what these mean.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, Literal
@@ -24,6 +25,8 @@ from workbench.errors import DataError
 Level = Literal["category", "product"]
 #: Lines from which on a basket is held against the next one only, and no further one.
 MANY_LINES: Final = 1_000_000
+#: Lines whose pairs are counted at once.
+AT_ONCE: Final = 600_000
 _WHAT = "line items"
 
 
@@ -230,14 +233,15 @@ class LineItems:
             the first two (`together_2`, `apart_2`) and of their product (`cross`).
         """
         near = reach or (1 if self.lines > MANY_LINES else 2)
-        e = self.entries
-        seen = self._seen(e)
-        scored = self._scored(e, near)
-        sums = self.engine.run(seen, _WHAT).merge(
-            self.engine.run(scored, _WHAT), on=["a", "b"], how="outer"
-        )
+        parts = []
+        for e in self._shares():
+            parts.append(self.engine.run(self._seen(e), _WHAT))
+            odd = self._odd(e, near)
+            parts.append(self.engine.run(self._scored(odd), _WHAT))
+            self.engine.drop(odd)
+        sums = pd.concat(parts).groupby(["a", "b"], as_index=False).sum()
         names = self.items["item"]
-        frame = sums.assign(a=sums["a"].map(names), b=sums["b"].map(names)).fillna(0.0)
+        frame = sums.assign(a=sums["a"].map(names), b=sums["b"].map(names))
         whole = dict.fromkeys(("both", "people", "informative"), "int64")
         ordered: pd.DataFrame = frame.astype(whole).sort_values(["a", "b"], ignore_index=True)
         return ordered
@@ -251,8 +255,13 @@ class LineItems:
             Items looked at: those with most buyers.
         """
         near = 1 if self.lines > MANY_LINES else 2
-        lines = line_patterns.Baskets(self.engine, self.entries, self.items["item"])
-        return line_patterns.triples(lines, self._odd(self.entries, near), most=most)
+        counted = []
+        for e in self._shares():
+            odd = self._odd(e, near)
+            lines = line_patterns.Baskets(self.engine, e, self.items["item"])
+            counted.append(line_patterns.triples(lines, odd, most=most))
+            self.engine.drop(odd)
+        return pd.concat(counted).groupby(["a", "b", "c"], as_index=False).sum()
 
     def sequences(self, *, most: int = 40) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Count what is bought before what (`workbench.data.line_patterns.sequences`).
@@ -285,6 +294,17 @@ class LineItems:
         """Tell of each line in which half of the log it lies: 0 or 1."""
         later = self.rows.day >= ibis.literal(self.middle)
         return self.rows.mutate(half=later.cast("int8"))
+
+    def _shares(self) -> Iterator[Any]:
+        """Give the baskets of some customers after those of others, in very long logs.
+
+        What is counted of pairs is counted customer by customer first; of all at once, a log of
+        ten million lines has hundreds of millions of these counts in memory.
+        """
+        e = self.entries
+        shares = 1 + self.lines // AT_ONCE if self.engine.is_duckdb else 1
+        for share in range(shares):
+            yield e if shares == 1 else e.filter(e.who % shares == share)
 
     def _seen(self, e: Any) -> Any:
         """Count the baskets in which two items lie together, and their customers."""
@@ -322,10 +342,9 @@ class LineItems:
         size = size.filter((size.e > 0) & (size.e < 1))
         return self.engine.keep(odd.inner_join(size, ["who", "at"]), _WHAT)
 
-    def _scored(self, e: Any, near: int) -> Any:
+    def _scored(self, odd: Any) -> Any:
         """Hold each basket against the next ones of its customer."""
-        kept = self._odd(e, near)
-        one, two = kept.view(), kept.view()
+        one, two = odd.view(), odd.view()
         joined = one.inner_join(two, ["who", "at"]).select(
             "who", a=one.code, b=two.code, same=one.sign == two.sign, e=one.e
         )
@@ -433,6 +452,7 @@ def line_items(
         "customer_id", "basket", "day", "item", "code", "spend", "pieces", *told
     )
     coded = engine.keep(coded, _WHAT)
+    engine.drop(kept)  # a second copy of the log would be carried along
     return LineItems(
         engine, coded, _entries(engine, coded), by, items, int(facts["lines"]),
         int(facts["unnamed"]), int(facts["refunds"]), others, first, middle, last, valued,
