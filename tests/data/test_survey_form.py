@@ -10,7 +10,7 @@ import pandas as pd
 import pyreadstat
 import pytest
 
-from workbench.data import indicator, open_tables
+from workbench.data import check_study, indicator, open_tables
 from workbench.errors import DataError
 from workbench.study import StudyError
 
@@ -56,6 +56,30 @@ def test_a_long_table_is_pivoted_and_a_later_answer_counts(open_study: OpenStudy
     frame = open_study({"survey": {**ITEMS, "long": FORM}}, survey=LONG).frame("survey")
     assert items(frame) == pytest.approx(EXPECTED, nan_ok=True)
     assert len(frame) == 2 and set(frame["sex"]) == {"女", "男"}
+
+
+WHOLE = LONG + (
+    "a,w1,女,csat5,,4\na,w1,女,nps,,9\na,w1,女,why,,Slow; but kind\n"
+    "a,w1,女,used,,App\na,w1,女,used,,Shop\na,w1,女,town,,East\n"
+    "b,w1,男,csat5,,5 - very good\nb,w1,男,nps,,3\nb,w1,男,used,,Shop\nb,w1,男,town,,West\n"
+    "b,w1,男,lucky number,,7\nb,w1,男,1,wished,5\n"
+)
+
+
+def test_a_long_table_has_the_other_questions_too_and_tells_what_it_does_not_know(
+    open_study: OpenStudy,
+) -> None:
+    card = {**ITEMS, "long": FORM, "groups": ["town"], "questions": {"used": {"several": ";"}}}
+    table = {"path": "survey.csv", "columns": {"recommend": "nps", "comment": "why"}}
+    tables = open_study({"survey": card}, survey=(table, WHOLE))
+    frame = tables.frame("survey").sort_values("sex").reset_index(drop=True)  # 女, 男
+    assert items(frame) == pytest.approx(EXPECTED, nan_ok=True) and len(frame) == 2
+    assert frame["csat5"].tolist() == [4, 5] and frame["recommend"].tolist() == [9, 3]
+    assert frame["used"].tolist() == ["App;Shop", "Shop"]
+    assert frame["town"].tolist() == ["East", "West"]
+    assert frame.loc[0, "comment"] == "Slow; but kind" and pd.isna(frame.loc[1, "comment"])
+    (said,) = [w for w in check_study(tables.study, tables=tables).warnings if "rows are" in w]
+    assert said.startswith("survey: 2 rows are about '1 wished', 'lucky number', which the card")
 
 
 def test_a_column_that_differs_from_answer_to_answer_parts_nobody(open_study: OpenStudy) -> None:

@@ -16,6 +16,7 @@ from workbench.new.questions import rating_of, survey_lines
 from workbench.new.roles import understand
 from workbench.new.study import Started, start_study, understood
 from workbench.new.zone import time_zone
+from workbench.study import load_study
 
 WORDS = ["Strongly disagree", "Disagree", "Neutral", "Agree", "Strongly agree"]
 CHINESE = ["非常不满意", "不满意", "一般", "满意", "非常满意"]
@@ -186,7 +187,7 @@ CONTENT = [
 
 
 @pytest.mark.parametrize("words", [GRADES, CONTENT, WORDS[::-1]])
-def test_numbers_whose_names_say_that_low_is_good_are_refused(
+def test_numbers_whose_names_say_that_low_is_good_are_turned_and_refused_where_they_are_not(
     tmp_path: Path, words: list[str]
 ) -> None:
     rng = np.random.default_rng(3)
@@ -196,7 +197,15 @@ def test_numbers_whose_names_say_that_low_is_good_are_refused(
     frame.insert(0, "respondent_id", [f"R{i}" for i in range(N)])
     found, tables = started(tmp_path, frame)
     assert found.study.survey is not None and found.study.survey.scale == (1, len(words))
-    report = check_study(found.study, tables=tables)
+    assert found.study.survey.reversed == ("01", "02", "03")
+    means = [len(words) + 1 - vs.mean() for vs in given.values()]
+    kept = tables.frame("survey")
+    assert [kept[f"per_{i:02d}"].mean() for i in (1, 2, 3)] == pytest.approx(means)
+    assert not check_study(found.study, tables=tables).problems
+    card = found.folder / "study.yml"
+    lines = [x for x in card.read_text("utf-8").splitlines() if not x.startswith("  reversed:")]
+    card.write_text("\n".join(lines), "utf-8")
+    report = check_study(load_study(found.folder))
     assert any("say that 1 is the best answer" in text for text in report.problems)
 
 

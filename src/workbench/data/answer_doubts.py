@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from workbench.data.answer_words import CODES, USUAL_SCALES, shortest_scale, without_codes
 from workbench.data.clean.questions import QuestionAnswers
 from workbench.data.clean.report import TableReport
+from workbench.data.clean.survey_form import NOT_NAMED
 from workbench.study import Study
 from workbench.study.survey import PREFIXES, Survey
 
@@ -81,6 +82,7 @@ def answer_doubts(study: Study, report: TableReport) -> AnswerDoubts:
     """
     found = AnswerDoubts()
     name, asked = report.name, study.survey or Survey()
+    found.warnings += [f"{name}: {note}" for note in report.notes if NOT_NAMED in note]
     for group in _groups(study, report.questions):
         if group.scale is None:
             _without_scale(found, name, group)

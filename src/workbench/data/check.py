@@ -13,6 +13,7 @@ from workbench.data.answer_doubts import answer_doubts
 from workbench.data.clean.report import RULE_TEXTS, TableReport
 from workbench.data.clean.rules import REASONS
 from workbench.data.clean.selection import LEFT_OUT
+from workbench.data.clean.survey_form import NOT_NAMED
 from workbench.data.coverage import last_day
 from workbench.data.doubts import TOO_MANY_LOST, doubts, unread_columns
 from workbench.data.indicators.indicator import INDICATORS, find_indicator, indicator, missing_for
@@ -213,7 +214,8 @@ def _about_codebook(study: Study) -> list[str]:
 
 
 def _about_table(tables: Tables, report: TableReport) -> list[str]:
-    study, notes = tables.study, [f"{report.name}: {note}" for note in report.notes]
+    study = tables.study
+    notes = [f"{report.name}: {note}" for note in report.notes if NOT_NAMED not in note]
     if _MANY_SET_ASIDE < report.lost <= TOO_MANY_LOST:
         lost = {r: n for r, n in report.set_aside.items() if r not in LEFT_OUT}
         reason = max(lost, key=lambda r: lost[r])

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from workbench.new.profile import ColumnProfile
-from workbench.study.survey import LINES
+from workbench.study.survey import BLANKS, LINES
 
 #: How the choice stands in a heading: "Q [App]", "Q/App", "Q: App", "Q - App", and "App:Q".
 _BEHIND: Final = (
+    re.compile(r"(?P<stem>.+?)\s*\(choice\s*=\s*(?P<choice>.+)\)"),  # REDCap, with labels
     re.compile(r"(?P<stem>.+?)\s*\[(?P<choice>[^\[\]]+)\]"),
     re.compile(r"(?P<stem>.+)/(?P<choice>[^/]+)"),
     re.compile(r"(?P<stem>.+)___(?P<choice>\w+)"),  # REDCap
@@ -30,6 +31,7 @@ _MARKS: Final = ("┋", "|", "\n", ";", "，", "、", ",")
 #: Different choices of a question; share of the answers that must tick several.
 _MOST, _SEVERAL = 25, 0.05
 _LONGEST: Final = 60
+_NAMES: Final = re.compile(r"[a-z0-9_-]+(?: [a-z0-9_-]+)*")
 
 
 def questions_of_choices(columns: Sequence[ColumnProfile], taken: set[str]) -> dict[str, Any]:
@@ -42,7 +44,7 @@ def questions_of_choices(columns: Sequence[ColumnProfile], taken: set[str]) -> d
         mark = _between(p)
         # what is joined in one column and has a column for each choice, too, is one question
         if mark and not any(entry.get("label") == p.name for entry in found.values()):
-            found[p.name] = {"several": mark.replace("\n", LINES)} | (
+            found[p.name] = {"several": mark.replace("\n", LINES).replace(" ", BLANKS)} | (
                 {"label": p.wording} if p.wording else {}
             )
     return found
@@ -117,7 +119,10 @@ def _between(p: ColumnProfile) -> str:
         return ""
     texts = [str(t).strip() for t in p.texts]
     enough = max(2, _SEVERAL * len(texts))
-    for mark in _MARKS:
+    # names that XLSForm gives to choices have no blank within, and one between them
+    coded = all(_NAMES.fullmatch(text) for text in texts)
+    about = p.heading.has("place", "gender", "group", "name")
+    for mark in (*_MARKS, *([" "] if coded and not about else [])):
         if sum(mark in text for text in texts) < enough:
             continue
         parts = [[c.strip() for c in text.split(mark) if c.strip()] for text in texts]

@@ -88,6 +88,9 @@ def _upload(path: Path, sheet: str | None) -> Upload:
     if path.suffix.lower() in KINDS:  # numbers and their labels together tell most
         table, wording = read_labelled(path, codes=(), both=True)
         frame = _texts(table.slice(0, SAMPLE).to_pandas())
+    elif rows := _rows_of_three(source):  # the second has the wording of what the first names
+        _, worded = _read(path, {**keys, "header": [rows[0] + 1]})
+        wording = dict(zip(frame.columns, map(str, worded.columns), strict=True))
     return Upload(path, frame, sheet, keys, notes, wording)
 
 
@@ -150,6 +153,13 @@ def _second_heading(frame: pd.DataFrame, source: Source) -> list[int] | None:
 
 def _heading_row(source: Source) -> int:
     return next((int(m[1]) for note in source.notes if (m := re.search(r"row (\d+)", note))), 1)
+
+
+def _rows_of_three(source: Source) -> list[int]:
+    """Give the rows of the headings where there are three: names, wording, names for machines."""
+    found = (re.search(r"headings seem to be rows (\d+) to (\d+)", note) for note in source.notes)
+    rows = next(([int(m[1]), int(m[2])] for m in found if m), [1, 1])
+    return rows if rows[1] - rows[0] == 2 else []
 
 
 def _names_codes(frame: pd.DataFrame) -> bool:

@@ -6,7 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import pandas as pd
@@ -36,12 +36,17 @@ _OVERALL: Final = re.compile(
 _REMARK: Final = re.compile(
     r"comment|suggest|feedback|remark|tell us|in your own words|意见|建议|留言|评论|其他想说"
     r"|bemerkung|anmerkung|kommentar|anregung|意見|要望|感想|コメント|comentario|sugerencia|observacion"
-    r"|commentaire|remarque|commenti|osservazioni|comentário|의견|opmerking",
+    r"|commentaire|remarque|commenti|osservazioni|comentário|의견|opmerking"
+    r"|anything else|do better|improve|why did you|why do you|reason for your (?:score|rating)"
+    r"|改进|改善|还有什么|原因是|为什么",
     re.I,
 )
 _NOT_ASKED: Final = re.compile(
     r"(?:\b|_)id$|^(?:id|no\.?|nr\.?|#|序号|编号|row|index)$|年龄|\bage\b|总分|得分合计|progress|finished|duration"
-    r"|seconds|latitude|longitude|weight|^w$|权重|\bip\b|year|年份|_complete$|credit|信用分",
+    r"|seconds|latitude|longitude|weight|^w$|权重|\bip\b|year|年份|_complete$|credit|信用分"
+    # what the tools of fieldwork note of an interview
+    r"|^(?:missing|missrel|lastpage|maxpage|q_viewer|time_\w+|time\d+|deg_time|dispcode|lfdn|quality"
+    r"|quota|rts\d+|tester|device_type|finished|mode|serial|case|last_?page|start_?language)\b",
     re.I,
 )
 #: Several answers may be chosen.
@@ -50,17 +55,24 @@ _SEVERAL: Final = re.compile(
     r"|plusieurs",
     re.I,
 )
+#: Names that say nothing of what was asked.
+_NAMELESS: Final = re.compile(r"(?i)[a-z]{1,4}[ _.-]?\d{1,4}(?:[_.]?[a-z0-9]{1,2})*")
+#: Words before a number that are those of a scale: "Stufe 3".
+_STEPS: Final = re.compile(
+    r"(?i)level|score|note|grade|stufe|punkte?|rating|stars?|points?|answer|选项"
+)
 #: Standard names of items, which need no mapping.
 _STANDARD: Final = re.compile(r"(?:exp|per|imp)_\w+")
 #: Share of a column's answers that must show a number or a known word.
 _NEARLY_ALL: Final = 0.9
 #: Waves of which one may ask in which order they came.
-_MOST_WAVES: Final = 24
+MOST_WAVES: Final = 24
 #: Answers from which on numbers that nobody gave were not to be had.
 _TELLING: Final = 30
 _NUMBERED: Final = re.compile(r"(?i)^(?:q|item|question|frage|题|第|exp_|per_|imp_)\s*_?\d")
 #: Different answers in words that a scale may have.
 _MOST_WORDS: Final = 11
+_SHORT_HEADING: Final = 24
 _WEIGHT: Final = re.compile(r"w|wt|wgt|weights?|weighting|权重|权数|加权", re.IGNORECASE)
 
 
@@ -78,6 +90,8 @@ class ScaleColumn:
         Values that lie far off the scale and usually stand for no answer, as they are written.
     seen : tuple of float
         The lowest and the highest answer.
+    turned : bool
+        Whether the words beside the numbers say that the lowest is the best.
     """
 
     column: ColumnProfile
@@ -85,6 +99,7 @@ class ScaleColumn:
     sure: bool
     codes: tuple[str, ...] = ()
     seen: tuple[float, float] = (0, 0)
+    turned: bool = False
 
     def other_than(self, scale: tuple[int, int]) -> bool:
         """Tell whether the answers contradict a scale, or say another one."""
@@ -110,6 +125,7 @@ def rating_of(p: ColumnProfile, *, kin: bool = False) -> ScaleColumn | None:
     written: dict[float, str] = {}
     named = True
     strange: dict[str, int] = {}
+    labels: dict[float, str] = {}
     for text, n in counts.items():
         if is_no_answer(str(text)):
             continue
@@ -119,12 +135,16 @@ def rating_of(p: ColumnProfile, *, kin: bool = False) -> ScaleColumn | None:
             numbers[found.number] += int(n)
             written[found.number] = str(text)
             named &= bool(found.label)
+            labels[found.number] = found.label
         else:
             strange[str(text)] = int(n)
     if words := without_strays(strange, sum(numbers.values())):
         return _in_words(p, words, numbers)
     if not numbers:  # nobody has answered
         return None
+    alike = set(labels.values())
+    if named and len(numbers) > 1 and len(alike) == 1 and not _STEPS.fullmatch(min(alike)):
+        return None  # "Branch 3" counts branches
     said = _ENDS_SAID.search(p.said)
     seen = without_codes(numbers)
     # -1 beside 0 is an answer on a scale around it, unless there is no such scale
@@ -146,8 +166,20 @@ def rating_of(p: ColumnProfile, *, kin: bool = False) -> ScaleColumn | None:
     # nobody asks on 1 to 4 or to 6 half as often as on 1 to 5 or to 7, unless each has a name
     unused = {} if named else {(1, 4): (1, 5), (1, 6): (1, 7)}
     scale = scale if known or low > 1 or scale not in unused else unused[scale]
-    sure = bool(known) or (low, high) == scale
-    return ScaleColumn(p, scale, sure, tuple(written[n] for n in sorted(codes)), (low, high))
+    # 0 below 1 to 5 is what some tools write for no answer
+    sure = bool(known) or ((low, high) == scale and scale != (0, 5))
+    given = tuple(written[n] for n in sorted(codes))
+    return ScaleColumn(p, scale, sure, given, (low, high), _turned(labels))
+
+
+def _turned(labels: Mapping[float, str]) -> bool:
+    """Tell whether words beside numbers go from the best to the worst."""
+    said = {n: words_in(label) for n, label in sorted(labels.items()) if label}
+    fits = fitting_scales(said.values()) if len(said) > 1 else []
+    places = [[scale.place(word) or 0 for word in said.values()] for scale in fits]
+    return bool(places) and all(
+        own == sorted(own, reverse=True) and own[0] != own[-1] for own in places
+    )
 
 
 def _slider(p: ColumnProfile) -> ScaleColumn | None:
@@ -163,7 +195,13 @@ def _slider(p: ColumnProfile) -> ScaleColumn | None:
 
 
 def _codes_beside(numbers: Mapping[float, int], seen: set[float]) -> set[float]:
-    """Find 8 and 9 above a scale that ends well below them: with so many, somebody said 6 and 7."""
+    """Find 8 and 9 above a scale that ends well below them: with so many, somebody said 6 and 7.
+
+    And 0 below a scale of five or seven: some tools write it where nobody answered.
+    """
+    zero = 0.0 in seen and max(seen) in (5, 6, 7) and len(seen) > 4
+    if zero and sum(numbers.values()) >= _TELLING and numbers[0.0] < 0.15 * sum(numbers.values()):
+        return {0.0}
     above = seen & {8.0, 9.0}
     rest = seen - above
     given = sum(numbers[n] for n in seen)
@@ -207,6 +245,9 @@ def find_questions(proposal: Proposal) -> None:
     overall = next((c for c in ("csat", "csat5", "csat10") if c in columns), None)
     if overall is not None:
         named = ends_named(proposal.own[columns[overall]].said)
+        known = rating_of(proposal.own[columns[overall]])
+        if named is None and known is not None and known.turned:
+            named = (*known.scale, True)
         if named is not None and named[2]:
             low, high, _ = named
             turned[overall] = {f"{n}": low + high - n for n in range(low, high + 1)}
@@ -214,10 +255,13 @@ def find_questions(proposal: Proposal) -> None:
     if recommend is not None:
         ratings.pop(recommend.name, None)
         found = rating_of(recommend)
-        if found is not None and found.scale not in ((0, 10), (1, 10)) and _apart(found):
+        ends_said = _ENDS_SAID.search(recommend.said) is not None
+        usual_ones = ((0, 10),) if ends_said else ((0, 10), (1, 10))
+        if found is not None and found.scale not in usual_ones and _apart(found):
             scales["recommend"] = list(found.scale)
     if "comment" not in columns:
-        remarks = [p for p in free if _REMARK.search(p.said) and p.name not in ratings]
+        remarks = [p for p in free if _REMARK.search(p.said) and p.distinct]
+        remarks = [p for p in remarks if p.name not in ratings]
         if remarks:
             columns["comment"] = max(remarks, key=lambda p: p.distinct).name
     sided = [name for name in ratings if _STANDARD.fullmatch(name)]
@@ -232,11 +276,17 @@ def find_questions(proposal: Proposal) -> None:
         own = sorted({name[4:] for name in sided})
         if sided and own != list(SERVQUAL_ITEMS):  # these have dimensions of their own
             section["dimensions"] = {"service": own}
+        items = {name: _beside(r, usual) for name, r in items.items()}
+        ratings |= items
         if not sided and len(items) > 1:
             section |= _items(proposal, items)
             codes = section.pop("codes")
             told = {n: ends_named(r.column.said) for n, r in items.items()}
-            section["reversed"] = [codes[n] for n, ends in told.items() if ends and ends[2]]
+            low_best = {n for n, ends in told.items() if ends and ends[2]}
+            low_best |= {n for n, r in items.items() if r.turned and told[n] is None}
+            section["reversed"] = [codes[n] for n in items if n in low_best]
+            if overall is None and recommend is None and _unsaid(items):
+                section["unsaid"] = [(n, *r.scale) for n, r in items.items()]
             scales |= {codes[n]: list(r.scale) for n, r in items.items() if r.other_than(usual)}
     if scales:
         section["scales"] = scales
@@ -267,6 +317,21 @@ def find_questions(proposal: Proposal) -> None:
     _codes(proposal, ratings)
     proposal.survey = section
     _waves(proposal)
+
+
+def _beside(found: ScaleColumn, usual: tuple[int, int]) -> ScaleColumn:
+    """Take back codes for no answer that lie on the scale of the other items."""
+    numbers = [(code, shown(code)) for code in found.codes]
+    inside = [c for c, n in numbers if n is not None and usual[0] <= n.number <= usual[1]]
+    if not inside or found.seen[1] > usual[1]:
+        return found
+    codes = tuple(c for c in found.codes if c not in inside)
+    return replace(found, scale=usual, codes=codes)
+
+
+def _unsaid(items: Mapping[str, ScaleColumn]) -> bool:
+    """Tell items of which no heading says what was asked: v_101, v_102."""
+    return all(_NAMELESS.fullmatch(n) and not r.column.wording for n, r in items.items())
 
 
 def _alike_in_unknown_words(columns: Sequence[ColumnProfile]) -> dict[str, ScaleColumn]:
@@ -308,8 +373,10 @@ def answers_of(proposal: Proposal) -> set[str]:
 
 
 def _aside(p: ColumnProfile) -> bool:
-    """Tell columns of numbers that nobody was asked for."""
-    return p.heading.has("phone", "birth") or bool(_NOT_ASKED.search(p.name))
+    """Tell columns of numbers that nobody was asked for; a region's or a gender's may be codes."""
+    short = len(p.said.split()) <= 3 and len(p.said) <= _SHORT_HEADING
+    about = short and p.heading.has("gender", "place") and not p.heading.has("satisfaction")
+    return p.heading.has("phone", "birth") or about or bool(_NOT_ASKED.search(p.name))
 
 
 def _stem(name: str) -> str:
@@ -349,7 +416,8 @@ def _items(proposal: Proposal, items: dict[str, ScaleColumn]) -> dict[str, Any]:
     short = all(re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,11}", name) for name in items)
     if short:
         codes = {name: name for name in items}
-        worded = {name: r.column.wording for name, r in items.items() if r.column.wording}
+        said = {name: r.column.wording for name, r in items.items() if r.column.wording}
+        worded = _wordings(list(said.values()), list(said))
         return {
             "codes": codes,
             "columns": {"perception": "{item}"},
@@ -416,7 +484,7 @@ def _codes(proposal: Proposal, ratings: dict[str, ScaleColumn]) -> None:
 def _waves(proposal: Proposal) -> None:
     """Ask for the order of waves that neither days nor their names put in order of time."""
     wave, days = proposal.column("wave"), proposal.column("answered_on")
-    if wave is None or wave.distinct < 2 or wave.distinct > _MOST_WAVES:
+    if wave is None or wave.distinct < 2 or wave.distinct > MOST_WAVES:
         return
     names = list(dict.fromkeys(map(str, wave.texts)))
     if order_of_names(names) is not None or (days is not None and days.filled > 0.5):
@@ -461,6 +529,13 @@ def survey_lines(proposal: Proposal) -> Iterator[str]:
     for key in ("scales", "columns"):
         if key in section:
             yield f"  {key}: {json.dumps(section[key], ensure_ascii=False)}"
+    if "unsaid" in section:
+        each = ", ".join(f"{name} ({low} to {high})" for name, low, high in section["unsaid"])
+        yield (
+            f"  # CHECK items: no heading says what was asked in {each}; map overall satisfaction"
+            " (csat) and recommending (recommend) under columns, and take what is no item out of"
+            " the dimensions"
+        )
     if "items" in section:
         yield "  items:                   # their wording; a text a language: {en: ..., zh: ...}"
         for code, text in section["items"].items():

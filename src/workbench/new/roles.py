@@ -14,9 +14,10 @@ from workbench.new.other import what_else
 from workbench.new.profile import ColumnProfile
 from workbench.new.proposal import OpenQuestion, Option, Proposal
 from workbench.new.purchases import transactions
-from workbench.new.questions import find_questions, rating_of
+from workbench.new.questions import MOST_WAVES, answers_of, find_questions, rating_of
 from workbench.new.states import is_settled
 from workbench.new.taking import categorical, take
+from workbench.new.trial_rows import trial_rows
 from workbench.new.writing import dates, numbers
 from workbench.study.survey import SCORES
 
@@ -313,7 +314,7 @@ def _survey(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
         return score - (6 if p.unique < 0.9 or p.when or p.free_text else 0)
 
     def answered(p: ColumnProfile) -> float:
-        if not p.when:
+        if not p.when or (p.heading.has("wave") and p.distinct <= MOST_WAVES):
             return -9.0
         return 2.5 + 3 * p.heading.has("answered", "end") + p.heading.has("date", "time") + p.filled
 
@@ -338,6 +339,7 @@ def _survey(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
         if standard in exact:
             columns[standard] = exact[standard]
     find_questions(proposal)
+    proposal.set_rows(trial_rows(proposal.columns_of_file, answers_of(proposal)))
     if "respondent_id" not in columns:
         proposal.notes.append("no column says who answered: each row is somebody else")
 

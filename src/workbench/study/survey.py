@@ -29,6 +29,8 @@ LOST: Final = "answers_lost"
 TICKED: Final = "|"
 #: How a card writes that choices stand on lines of their own.
 LINES: Final = r"\n"
+#: And that blanks stand between them, as in the exports of XLSForm's tools.
+BLANKS: Final = r"\s"
 #: Questions besides the items that have a scale.
 SCORES: Final = ("csat", "csat5", "csat10", "recommend")
 #: What the file says of an answer beside the questions.
@@ -155,7 +157,7 @@ class ChoiceQuestion(Card):
         Its wording; the column's name unless given.
     several : str or None
         What stands between the choices in a cell, where several could be ticked (``";"``); see
-        `LINES` for choices that stand on lines of their own.
+        `LINES` for choices that stand on lines of their own, `BLANKS` for names between blanks.
     columns : dict
         Choice -> the file's column that says whether it was ticked, where each has one of its own.
     """

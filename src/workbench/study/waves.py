@@ -32,6 +32,8 @@ _BEFORE_AFTER: Final = (
 _HAN: Final = "零一二三四五六七八九"
 #: 2023/24, 2023-2024: a year that runs over the turn of another.
 _SPAN: Final = re.compile(r"(?<!\d)(20\d\d)\s?[/–-]\s?(?:20)?(\d\d)(?!\d)")
+#: A wave that is called after its first day.
+_DAY: Final = re.compile(r"((?:19|20)\d\d)-(\d\d)-(\d\d)(?:[ T]00:00(?::00)?)?")
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,11 @@ def order_of_names(found: Sequence[str]) -> list[str] | None:
     ["Spring '24", "Fall '24", "Spring '25"]
     >>> order_of_names(["Winter 2024", "Spring 2024"])
     """
+    days = [_DAY.fullmatch(w.strip()) for w in found]
+    if all(days):
+        return [
+            w for _, w in sorted((d.groups(), w) for d, w in zip(days, found, strict=True) if d)
+        ]
     ranked = [_before_after(w) for w in found]
     if len(found) == 2 and set(ranked) == {0, 1}:
         return [w for _, w in sorted(zip(ranked, found, strict=True))]

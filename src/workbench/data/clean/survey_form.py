@@ -13,8 +13,10 @@ from workbench.data.schemas import ALIASES
 from workbench.data.sources.source import ROW, Source
 from workbench.errors import DataError, did_you_mean
 from workbench.study import Study
-from workbench.study.survey import LINES, PREFIXES, LongForm, Survey
+from workbench.study.survey import BLANKS, LINES, PREFIXES, SCORES, LongForm, Survey
 
+#: Of rows of a long table that are about something else.
+NOT_NAMED = "which the card does not name: these answers are not read"
 #: A survey that is done once has no waves; all its answers are of this one.
 ONE_WAVE = "all"
 
@@ -49,7 +51,8 @@ def standard_form(engine: Engine, study: Study, source: Source) -> Source:
     ):
         known = {name, *ALIASES.get(name, ())}
         # a column by another name is for the user to map, not to be written over
-        if name not in mapped and not known & {c.strip().casefold() for c in columns}:
+        others = set(columns) - set(mapped.values())
+        if name not in mapped and not known & {c.strip().casefold() for c in others}:
             expr = expr.mutate(**{name: value})
             columns.append(name)
     renamed = dict(source.renamed)
@@ -98,6 +101,8 @@ def _choices_joined(engine: Engine, study: Study, source: Source) -> Source:
             made[name] = ticked.nullif("")
         elif question.several == LINES and name in source.columns:
             made[name] = source.expr[name].cast("string").replace("\r", "").replace("\n", LINES)
+        elif question.several == BLANKS and name in source.columns:
+            made[name] = source.expr[name].cast("string").replace(" ", BLANKS)
     if not made:
         return source
     columns = [c for c in source.columns if c not in made]
@@ -143,12 +148,22 @@ def _wide(
     item = engine.text(t[form.item])
     side = engine.text(t[form.side]) if form.side else None
     columns: dict[str, Any] = {}
+    read = ibis.literal(False)
     for name, written in form.sides.items() if side is not None else {"perception": ""}.items():
         for code in card.codes:
             here = item.isin(sorted({code, code.lstrip("0") or code}))
             if side is not None:
                 here &= side == written
+            read |= here
             columns[PREFIXES[name] + code] = t[form.value].argmax(t[ROW], where=here)
+    for name, about in _other_questions(card, mapped, source.columns).items():
+        here = item == name
+        read |= here
+        columns[name] = (
+            t[form.value].argmax(t[ROW], where=here)
+            if about is None
+            else engine.text(t[form.value]).group_concat(about, where=here, order_by=t[ROW])
+        )
     rest = {c: t[c].argmax(t[ROW], where=t[c].notnull()) for c in keys if c not in identity}
     wide = t.group_by(identity).aggregate(**columns, **rest, **{ROW: t[ROW].min()})
     kept = engine.keep(wide, source.where)
@@ -163,7 +178,45 @@ def _wide(
             remedy="write the items as the card does, and the sides under survey.long.sides",
         )
     kept = kept.drop(*(c for c in columns if c not in there))
-    return replace(source, expr=kept, columns=tuple(c for c in kept.columns if c != ROW))
+    notes = (*source.notes, *_not_named(engine, source, form, read.fill_null(False)))
+    return replace(
+        source, expr=kept, columns=tuple(c for c in kept.columns if c != ROW), notes=notes
+    )
+
+
+def _other_questions(
+    card: Survey, mapped: Mapping[str, str], columns: tuple[str, ...]
+) -> dict[str, str | None]:
+    """Name the questions besides the items that rows of a long table may be about.
+
+    With what stands between the choices of those of which several could be ticked, a row each.
+    """
+    asked = [*SCORES, "comment", "language", *card.questions, *card.open, *card.attention]
+    asked += [*card.groups, *(name for both in card.margins for name in both.split(" / "))]
+    asked += [f"kano_{half}_{item}" for half in "fd" for item in card.codes]
+    own = {mapped.get(name, name): name for name in asked}
+    several = {name: about.several for name, about in card.questions.items()}
+    return {name: several.get(standard) for name, standard in own.items() if name not in columns}
+
+
+def _not_named(engine: Engine, source: Source, form: LongForm, read: Any) -> tuple[str, ...]:
+    """Tell what rows are about that the card does not name: their answers are not read."""
+    t = source.expr
+    left = t.filter(~read & t[form.value].notnull())
+    about = engine.text(left[form.item])
+    if form.side is not None:
+        about = about + ibis.literal(" ") + engine.text(left[form.side]).fill_null("")
+    counted = left.group_by(about=about.fill_null("")).aggregate(n=left.count())
+    found = engine.run(counted.order_by("about"), source.where)
+    if not len(found):
+        return ()
+    names = [repr(str(name).strip()) for name in found["about"]]
+    listed = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+    return (
+        f"{int(found['n'].sum()):,} rows are about {listed}, {NOT_NAMED}; map what they ask"
+        " (columns: {recommend: ...}), name them under `items`, `questions` or `open`, or leave"
+        " them out with `where`",
+    )
 
 
 def _says_who(column: str, mapped: Mapping[str, str]) -> bool:
