@@ -395,7 +395,7 @@ def _about_case(tables: Tables, case: Case, readable: set[str]) -> list[str]:
         named = [case.unit] if case.unit not in ("customer", "everybody") else []
         problems += [
             f"{at}: {_no_column(column, have)}"
-            for column in [*named, *(case.treated or {}), *_of_lot(case)]
+            for column in [*named, *(case.treated or {}), *(case.eligible or {}), *_of_lot(case)]
             if column not in have
         ]
         groups = [*(case.starts or {}), *(unit for e in case.leave_out for unit in e.units)]

@@ -28,8 +28,9 @@ from workbench.impact.experiment.looks import Looks, looks_at
 from workbench.impact.foresight import Foresight, foresee
 from workbench.impact.grading import Grading, Strength, grade
 from workbench.impact.inputs.answers import seen_after_alone
-from workbench.impact.inputs.assignment import compared, first_days
+from workbench.impact.inputs.assignment import compared, first_days, panel_of
 from workbench.impact.inputs.cutoff import AtCutoff
+from workbench.impact.inputs.eligible import among_eligible
 from workbench.impact.inputs.panel import (
     CaseError,
     Panel,
@@ -289,7 +290,7 @@ def evaluate(
     picked = select_design(material.situation)
     # matrices here are many and small: threads of linear algebra would only wait for one another
     with threadpool_limits(limits=1):
-        seen = None if material.data is None or closed else glance(material.data, case, level)
+        seen = None if material.data is None or closed else glance(_seen(material), case, level)
         effect, others, checks = _judge(material, picked, level)
         effect, fixed, watched, looks = _under_watch(material, effect, level)
         others, checks = [*fixed, *others], [*checks, *watched]
@@ -346,6 +347,16 @@ def evaluate(
             level=level,
         ),
     )
+
+
+def _seen(material: Material) -> Any:
+    """Give what a glance looks at: of triple differences those alone who could get the measure."""
+    case, records = material.tables.case, material.tables.records
+    if case.eligible is None:
+        return material.data
+    alone = case.model_copy(update={"eligible": None})
+    treated = first_days(case, records, material.tables.treatments)
+    return panel_of(alone, records[among_eligible(case, records)], treated)
 
 
 def _not_begun(case: Case, records: pd.DataFrame) -> bool:
@@ -426,7 +437,7 @@ def why_nothing(
 def _told(tables: CaseTables, rule: CellRule | None) -> tuple[CaseTables, Told]:
     """Hold the records of a case to the rule of a cell, and leave out what may not be compared."""
     told = told_by_one(
-        tables.records, tables.case, tables.treatments,
+        tables.records[among_eligible(tables.case, tables.records)], tables.case, tables.treatments,
         rule or CellRule(min_cell=max(tables.min_cell, 1)),
     )  # fmt: skip
     return replace(tables, records=told.among(tables.records, tables.case)), told
@@ -566,6 +577,7 @@ def _customers(records: pd.DataFrame, case: Case, treatments: pd.DataFrame | Non
     rows = records[records["period"].isin(periods[after])]
     if case.chosen != "everybody":
         unit = case.group or "customer_id"
+        rows = rows[among_eligible(case, rows)]
         rows = rows[rows[unit].isin(first_days(case, records, treatments).index)]
     elif "customer_id" not in rows:
         return float(rows["n"].mean()) if "n" in rows else 0.0

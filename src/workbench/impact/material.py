@@ -101,6 +101,8 @@ def _read(tables: CaseTables) -> Material:
     try:
         panel = panel_of(case, records, treated)
     except SeveralStartsError:
+        if case.eligible is not None:
+            raise
         return _several_starts(tables, treated)
     panel = panel.select(panel.weight.sum(axis=1) > 0)
     if ready and (holes := int((panel.weight == 0).sum())):
@@ -358,7 +360,7 @@ def _raised(tables: CaseTables, level: AssignmentLevel, start: pd.Series) -> Cas
         summed = (
             records.assign(_sum=records["estimate"] * size, _size=size)
             .dropna(subset=["estimate"])
-            .groupby([column, "period"], sort=True)[["_sum", "_size"]]
+            .groupby([column, "period", *(case.eligible or {})], sort=True)[["_sum", "_size"]]
             .sum()
         )
         parts = {"estimate": summed["_sum"] / summed["_size"]}

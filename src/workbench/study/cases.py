@@ -229,6 +229,9 @@ class Case(Card):
         the unit alone.
     treated : dict or None
         Column -> values of the treated; else the table ``treatments`` says who they are.
+    eligible : dict or None
+        Column of customers -> its values of those who could get the measure in a treated group;
+        what befell the others of the group is then taken out (triple differences).
     starts : dict or None
         Treated group -> its own first day, where groups of the column `unit` started at different
         times; `start` is then the earliest and need not be given.
@@ -286,6 +289,7 @@ class Case(Card):
     cutoff: Cutoff | None = None
     assigned_by: AssignedBy | None = None
     treated: dict[str, tuple[Any, ...]] | None = None
+    eligible: dict[str, tuple[Any, ...]] | None = Field(default=None, min_length=1, max_length=1)
     starts: dict[Any, dt.date] | None = Field(default=None, min_length=1)
     arms: RandomisedArms | None = None
     by: str | None = None
@@ -320,7 +324,7 @@ class Case(Card):
     @property
     def columns(self) -> list[str]:
         """Columns of customers that an outcome must carry."""
-        return [self.group] if self.group else []
+        return [*([self.group] if self.group else []), *(self.eligible or {})]
 
     @property
     def periods_a_year(self) -> int:
@@ -357,7 +361,7 @@ class Case(Card):
         value = [value] if isinstance(value, str) else value
         return {"by": value} if isinstance(value, list | tuple) else value
 
-    @field_validator("treated", mode="before")
+    @field_validator("treated", "eligible", mode="before")
     @classmethod
     def _listed(cls, value: Any) -> Any:
         if not isinstance(value, Mapping):
@@ -402,6 +406,19 @@ class Case(Card):
                 "lot",
                 "{names} are for customers drawn by lot (`chosen: random`); take them out",
                 {"names": ", ".join(f"`{name}`" for name in asked)},
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _of_some(self) -> Self:
+        if self.eligible is None:
+            return self
+        if self.group is None or self.chosen == "everybody" or self.starts or self.cutoff:
+            raise PydanticCustomError(
+                "eligible",
+                "`eligible` says who of a treated group could get a measure that began on one day"
+                " (`unit` and `treated` name the groups); take it out",
+                {},
             )
         return self
 

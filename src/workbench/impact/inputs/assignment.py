@@ -9,6 +9,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from workbench.errors import closest
+from workbench.impact.inputs.eligible import less_the_others
 from workbench.impact.inputs.panel import CaseError, Panel, period_start, read_panel
 from workbench.study import Case, CellRule
 
@@ -193,6 +194,8 @@ def panel_of(case: Case, records: pd.DataFrame, treated: pd.Series) -> Panel:
     CaseError
         As `read_panel`.
     """
+    if case.eligible is not None:
+        return less_the_others(case, records, treated, size_column(records))
     return read_panel(
         records,
         treated,
