@@ -25,7 +25,7 @@ STUB = Design(
     grade=0,
     lacks=lambda s: "" if s.n_treated > 99 else "too few to ask about",
     answer=lambda panel, case, level: 1 / 0,
-    rank=0,
+    rank=-9,
 )
 """
 

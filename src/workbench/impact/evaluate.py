@@ -497,6 +497,8 @@ def _under_watch(
                 if material.situation.once
                 else "the units started at different times"
             )
+        if material.situation.ratio:
+            raise CaseError("the outcome is a ratio of totals")
         looks = looks_at(data, case.looks, level=level)
     except CaseError as error:
         why = {"why": refusal(error).values["what"]}

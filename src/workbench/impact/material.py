@@ -27,6 +27,7 @@ from workbench.impact.inputs.level import (
     ways_to_choose,
 )
 from workbench.impact.inputs.panel import CaseError, Panel, SeveralStartsError, split_periods
+from workbench.impact.inputs.ratio import is_ratio
 from workbench.impact.inputs.series import Series, read_series
 from workbench.impact.selection import met_the_rule
 from workbench.results import Finding
@@ -126,6 +127,7 @@ def _read(tables: CaseTables) -> Material:
         n_same_rule=same_rule,
         before=int((~panel.after).sum()),
         after=int(panel.after.sum()),
+        ratio=case.group is None and is_ratio(records),
     )
     # totals of groups without the records behind them have no cells to be thin
     uncounted = ready and size_column(records) is None

@@ -77,6 +77,8 @@ class Situation:
         Comparison series.
     n_starts : int
         Different times at which units known before were first treated, and that of the card.
+    ratio : bool
+        Whether the outcome of customers is a ratio of totals.
     once : bool
         Whether the outcome of customers drawn by lot was seen after the start alone.
     """
@@ -91,6 +93,7 @@ class Situation:
     n_controls: int = 0
     n_starts: int = 1
     once: bool = False
+    ratio: bool = False
 
     @property
     def shape(self) -> Shape:

@@ -18,6 +18,7 @@ from workbench.impact.effect import ALPHA, OutcomeKind, written_differences
 from workbench.impact.experiment.adjusted import arm_means, numbers_of, together
 from workbench.impact.inputs.answers import columns_of, seen_after_alone
 from workbench.impact.inputs.panel import CaseError, split_periods
+from workbench.impact.inputs.ratio import is_ratio, linearised
 from workbench.languages import Language
 from workbench.results import Estimate, Finding, Result, labelled
 from workbench.results.drawing import draw_estimates
@@ -254,7 +255,7 @@ def compare_arms(
     names = names_of(people["arm"], case)
     index = np.asarray(people["arm"].map({name: k for k, name in enumerate(names)}), dtype=np.int64)
     known = known_of(people, case, units)
-    y = people["after"].to_numpy(dtype=float)
+    y = _parts(people, index)
     means = arm_means(y, index, len(names), known)
     pairs = [(b, a) for a, b in combinations(range(len(names)), 2)]
     weights = np.array([np.eye(len(names))[a] - np.eye(len(names))[b] for a, b in pairs])
@@ -279,6 +280,8 @@ def compare_arms(
     segments, differ = pd.DataFrame(), dict[str, float]()
     if case.by is not None:
         column = columns_of(units, [case.by], people.index)[case.by]
+        within = index * (column.nunique() + 1) + pd.factorize(column)[0] + 1
+        y = _parts(people, np.unique(within, return_inverse=True)[1])
         segments, differ = _segments(y, index, names, known, column, level)
     drawn = np.asarray(arm[arm.notna()].map(str).value_counts().reindex(names), dtype=np.int64)
     return Arms(
@@ -329,9 +332,34 @@ def people_of(records: pd.DataFrame, case: Case, arm: pd.Series) -> pd.DataFrame
         rows = values[values["period"].isin(periods[chosen])]
         return rows.groupby("customer_id")["estimate"].mean()
 
-    people = pd.DataFrame({"after": mean(after), "before": mean(before)})
+    if is_ratio(records):
+        people = _in_ratio(values, periods, before, after)
+    else:
+        people = pd.DataFrame({"after": mean(after), "before": mean(before)})
     people["arm"] = arm.reindex(people.index).map(str, na_action="ignore")
     return people.dropna(subset=["after", "arm"])
+
+
+def _in_ratio(values: pd.DataFrame, periods: pd.Index, before: Mask, after: Mask) -> pd.DataFrame:
+    """Add up what customers had after the start, and give their parts in the ratios of all."""
+    values = values.dropna(subset=["estimate"])
+    values = values.assign(_sum=values["estimate"] * values["n"])
+    sides = {}
+    for name, chosen in (("before", before), ("after", after)):
+        rows = values[values["period"].isin(periods[chosen])].groupby("customer_id")[["_sum", "n"]]
+        summed = rows.sum()
+        everybody = np.zeros(len(summed), dtype=np.int64)
+        part = linearised(summed["_sum"].to_numpy(), summed["n"].to_numpy(dtype=float), everybody)
+        sides[name] = summed.assign(part=part)
+    late = sides["after"].rename(columns={"_sum": "total", "n": "number", "part": "after"})
+    return late.join(sides["before"]["part"].rename("before"), how="outer")
+
+
+def _parts(people: pd.DataFrame, group: NDArray[np.int_]) -> Array:
+    """Outcome of each customer; of a ratio of totals their part in that of their group."""
+    if "number" not in people:
+        return people["after"].to_numpy(dtype=float)
+    return linearised(people["total"].to_numpy(), people["number"].to_numpy(), group)
 
 
 def names_of(arm: pd.Series, case: Case) -> list[str]:

@@ -11,6 +11,7 @@ import pandas as pd
 from workbench.errors import closest
 from workbench.impact.inputs.eligible import less_the_others
 from workbench.impact.inputs.panel import CaseError, Panel, period_start, read_panel
+from workbench.impact.inputs.ratio import is_ratio
 from workbench.study import Case, CellRule
 
 
@@ -182,8 +183,9 @@ def first_days(case: Case, records: pd.DataFrame, treatments: pd.DataFrame | Non
 
 
 def size_column(records: pd.DataFrame) -> str | None:
-    """Name the column of the records behind each row, where rows are of groups, not customers."""
-    return "n" if "n" in records and "customer_id" not in records else None
+    """Name the column of the records behind each row: of groups, and of ratios of totals."""
+    counted = "n" in records and ("customer_id" not in records or is_ratio(records))
+    return "n" if counted else None
 
 
 def panel_of(case: Case, records: pd.DataFrame, treated: pd.Series) -> Panel:

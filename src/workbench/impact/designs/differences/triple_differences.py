@@ -58,7 +58,7 @@ TRIPLE = Design[Panel](
     grade=2,
     lacks=_lacks,
     answer=_answer,
-    rank=0,
+    rank=-2,
     beside=("same baseline", "synthetic difference in differences"),
     plan=_plan,
 )
