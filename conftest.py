@@ -24,9 +24,9 @@ def forked_kernels(**options: Any) -> Any:
     """Make a provisioner whose kernels are forked from one process for all notebooks."""
     import os
 
-    from workbench.runs.provisioner import WarmProvisioner
-    from workbench.runs.task import short_folder
-    from workbench.runs.used import UNSET
+    from workbench.runs.execution.provisioner import WarmProvisioner
+    from workbench.runs.execution.task import short_folder
+    from workbench.runs.reuse.used import UNSET
     from workbench.runs.warm import kernels_for
 
     for name in UNSET:

@@ -13,7 +13,7 @@ import pytest
 
 import workbench
 from workbench.runs import pool
-from workbench.runs.task import Task
+from workbench.runs.execution.task import Task
 
 SOURCES = Path(workbench.__file__).parent
 #: Hides from the workbench and from its locks what Windows lacks.
@@ -34,8 +34,8 @@ RUN = """
 import threading
 from pathlib import Path
 from workbench import stopping
-from workbench.runs.cache import copy_file
-from workbench.runs.record import BusyError, lock, under_way
+from workbench.runs.reuse.cache import copy_file
+from workbench.runs.records.record import BusyError, lock, under_way
 from workbench.site.publish import _alone
 from workbench.errors import SiteError
 from workbench.data.store import cache as store
@@ -73,7 +73,7 @@ assert (folder / "b").read_text(encoding="utf-8") == "same"
 with stopping.held():
     stopping.let_go()
 del os.killpg
-from workbench.runs.execute import _kill
+from workbench.runs.execution.execute import _kill
 import types
 child = __import__("subprocess").Popen([sys.executable, "-c", "import time; time.sleep(60)"])
 _kill(types.SimpleNamespace(provisioner=types.SimpleNamespace(pid=child.pid)))

@@ -18,7 +18,7 @@ from bs4 import BeautifulSoup
 import workbench as wb
 from tests import attack_report, published
 from tests.notebooks.small_company import company
-from workbench.site.agreement import disagreements
+from workbench.site.checking.agreement import disagreements
 
 ROOT = Path(__file__).parents[1]
 # Fader, Hardie and Lee (2005), Marketing Science 24(2), table 2: BG/NBD on the 1/10 sample.

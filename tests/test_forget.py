@@ -18,8 +18,8 @@ from workbench.data.people.pseudonyms import pseudonym, study_key
 from workbench.data.store.cache import home_of
 from workbench.errors import DataError
 from workbench.forget import REGISTER, forget
-from workbench.runs.handover import digest_results
-from workbench.runs.record import RunRecord, StepRecord, begin, finish, history_of, read_run
+from workbench.runs.records.handover import digest_results
+from workbench.runs.records.record import RunRecord, StepRecord, begin, finish, history_of, read_run
 from workbench.study import Study, read_card
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

@@ -18,7 +18,7 @@ import yaml
 import workbench as wb
 from workbench.notebook import Run
 from workbench.results import Advice, Estimate, Finding, Result, attempt
-from workbench.runs.handover import AbsentError, RunError, read_headlines
+from workbench.runs.records.handover import AbsentError, RunError, read_headlines
 from workbench.study import StudyError
 
 CARD = {

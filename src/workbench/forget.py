@@ -16,10 +16,10 @@ from workbench.data.people.review import forget_pairs
 from workbench.data.store.cache import home_of
 from workbench.data.tables import open_tables
 from workbench.errors import DataError
-from workbench.runs.handover import digest_results
-from workbench.runs.record import histories, history_of, lock, run_folders, write_json
-from workbench.runs.used import file_digest
-from workbench.site.archive import ARCHIVE
+from workbench.runs.records.handover import digest_results
+from workbench.runs.records.record import histories, history_of, lock, run_folders, write_json
+from workbench.runs.reuse.used import file_digest
+from workbench.site.editions.archive import ARCHIVE
 from workbench.site.publish import SITE
 from workbench.study import Study
 

@@ -229,7 +229,7 @@ def _unread_tables(
 
 def _says_service(tables: Tables | None) -> bool:
     """Whether the page on service has something to tell of the contacts."""
-    from workbench.data.contact_log import OUTCOMES
+    from workbench.data.summaries.contact_log import OUTCOMES
 
     if tables is None or "interactions" not in tables:
         return False

@@ -26,8 +26,8 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from workbench import trace
 from workbench.errors import suggest
-from workbench.runs.handover import AbsentError, Handover
-from workbench.runs.record import write_json
+from workbench.runs.records.handover import AbsentError, Handover
+from workbench.runs.records.record import write_json
 
 if TYPE_CHECKING:
     import numpy as np
@@ -209,7 +209,7 @@ class Run(Handover):
 
         See `workbench.stats.steady.keep_told`; what is told is kept for the next run.
         """
-        from workbench.runs.handover import TOLD
+        from workbench.runs.records.handover import TOLD
         from workbench.stats.steady import keep_told
 
         name = what.replace(" ", "_") + TOLD
@@ -238,7 +238,7 @@ class Run(Handover):
         calibration_end: date | str | None = None,
         time_unit: str | None = None,
     ) -> CustomerSummary:
-        """Summarise purchases per customer (`workbench.data.customer_summary`).
+        """Summarise purchases per customer (`workbench.data.summaries.customer_summary`).
 
         Parameters
         ----------
@@ -277,13 +277,13 @@ class Run(Handover):
         return rfm_scores(self.tables, table, levels=levels, cuts=cuts)
 
     def account_tree(self, table: str = "accounts") -> AccountTree:
-        """Return the accounts with the one on top of each (`workbench.data.account_tree`)."""
+        """Return the accounts with the one on top of each (`workbench.data.summaries.account_tree`)."""
         from workbench.data import account_tree
 
         return account_tree(self.tables, table)
 
     def pipeline(self, table: str = "opportunities") -> Pipeline:
-        """Return the opportunities and their stages (`workbench.data.pipeline`)."""
+        """Return the opportunities and their stages (`workbench.data.summaries.pipeline`)."""
         from workbench.data import pipeline
 
         self._uses(table)
@@ -303,7 +303,7 @@ class Run(Handover):
         by: Literal["category", "product"] = "category",
         most: int = 200,
     ) -> LineItems:
-        """Group the lines of a log of purchases by what they are of (`workbench.data.line_items`).
+        """Group the lines of a log of purchases by what they are of (`workbench.data.summaries.line_items`).
 
         Of a table with one row an order, the lines are those of ``<table>_lines`` where the study
         has it.
@@ -327,7 +327,7 @@ class Run(Handover):
         return potential(self.tables)
 
     def customer_months(self, table: str = "transactions") -> CustomerMonths:
-        """Add up a log of purchases by customer and month (`workbench.data.customer_months`)."""
+        """Add up a log of purchases by customer and month (`workbench.data.summaries.customer_months`)."""
         from workbench.data import customer_months
 
         self._uses(table)
@@ -336,7 +336,7 @@ class Run(Handover):
     def contact_log(self, table: str = "interactions") -> ContactLog:
         """Tell of each contact how long it waited and what became of it.
 
-        See `workbench.data.contact_log`.
+        See `workbench.data.summaries.contact_log`.
         """
         from workbench.data import contact_log
 
@@ -344,7 +344,7 @@ class Run(Handover):
         return contact_log(self.tables, table)
 
     def step_log(self, table: str = "steps") -> StepLog:
-        """Group the steps of tickets by what follows what (`workbench.data.step_log`)."""
+        """Group the steps of tickets by what follows what (`workbench.data.summaries.step_log`)."""
         from workbench.data import step_log
 
         self._uses(table)
@@ -534,7 +534,7 @@ class Run(Handover):
         reason : str
             Such as ``no new data``.
         """
-        from workbench.runs.failure import SkipNotebook
+        from workbench.runs.execution.failure import SkipNotebook
 
         raise SkipNotebook(reason)
 

@@ -18,7 +18,7 @@ import yaml
 
 from workbench.bundle.pack import Packed, pack
 from workbench.bundle.parts import write_bundle
-from workbench.runs.record import RunRecord
+from workbench.runs.records.record import RunRecord
 from workbench.runs.runner import run_study
 from workbench.study import Case, Study, add_plan, read_card
 

@@ -12,7 +12,7 @@ import pytest
 
 from workbench.data import Tables, account_tree, leads, open_tables, pipeline
 from workbench.data.people.parents import top_parents
-from workbench.data.pipeline import ends_of
+from workbench.data.summaries.pipeline import ends_of
 from workbench.errors import DataError, WorkbenchError
 
 OpenStudy = Callable[..., Tables]
@@ -145,7 +145,7 @@ def test_a_table_of_opportunities_alone_has_ends(make_study: Callable[..., objec
 
 
 def test_a_twin_shows_no_real_id_and_no_circle(open_study: OpenStudy) -> None:
-    from workbench.data.twin import twin_tables
+    from workbench.data.privacy.twin import twin_tables
 
     log = "opportunity_id,stage,entered\n" + "\n".join(
         f"R{i:03d},{s},2025-0{1 + i % 8}-1{j}" for i in range(40) for j, s in enumerate("pq")

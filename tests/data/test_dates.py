@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.data.conftest import OpenStudy
-from workbench.data.notation import DateFormat, date_format
+from workbench.data.text.notation import DateFormat, date_format
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 
 from tests.data.conftest import OpenStudy
 from workbench.data import customer_summary
-from workbench.data.check import check_study
+from workbench.data.checks.check import check_study
 from workbench.data.engine import Engine
 from workbench.data.people import keys
 

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from benchmarks.linkage import make, make_firms, measure
 from workbench import cli
 from workbench.data import Tables
-from workbench.data.check import check_study
+from workbench.data.checks.check import check_study
 from workbench.data.people import review
 from workbench.data.people.comparisons import Contacts, contact_level, name_level, year_level
 from workbench.data.people.contacts import normal_address, normal_email, normal_phone

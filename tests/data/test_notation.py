@@ -11,7 +11,7 @@ import pytest
 
 from workbench.data import Tables
 from workbench.data.engine import Engine
-from workbench.data.notation import DateFormat, date_format, decimal_mark, heading_zone
+from workbench.data.text.notation import DateFormat, date_format, decimal_mark, heading_zone
 from workbench.errors import DataError
 
 OpenStudy = Callable[..., Tables]

@@ -14,7 +14,7 @@ import pytest
 from workbench.data import Tables, check_study, indicator, open_tables, personal_texts
 from workbench.data.store.cache import key_of
 from workbench.errors import DataError
-from workbench.runs.cache import look_at_inputs
+from workbench.runs.reuse.cache import look_at_inputs
 from workbench.study import Study, StudyError, packages
 from workbench.study.packages import MissingPackageError
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.data.conftest import MakeStudy, OpenStudy
 from workbench.data import customer_summary, open_tables, rfm_scores
-from workbench.data.check import check_study
+from workbench.data.checks.check import check_study
 from workbench.data.clean.refunds import match_refunds
 from workbench.segments.churn.snapshots import purchase_snapshot
 from workbench.segments.purchase_days import day_number, purchase_days

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 
 from workbench.data import RFMScores, Tables, rfm_scores, score_measures, score_purchases
 from workbench.data.engine import Engine
-from workbench.data.rfm import MEASURES, SCORES
+from workbench.data.summaries.rfm import MEASURES, SCORES
 from workbench.errors import DataError
 from workbench.study import Study
 

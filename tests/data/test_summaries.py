@@ -16,10 +16,10 @@ import pytest
 from hypothesis import given, settings
 
 from workbench.data import Tables, customer_summary
-from workbench.data.customer_summary import summarise_purchases
 from workbench.data.engine import Engine
 from workbench.data.sources.read import read_source
 from workbench.data.sources.source import Source
+from workbench.data.summaries.customer_summary import summarise_purchases
 from workbench.errors import DataError
 from workbench.study import Study
 

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.data.answer_doubts import answer_doubts
-from workbench.data.check import check_study
+from workbench.data.checks.answer_doubts import answer_doubts
+from workbench.data.checks.check import check_study
 from workbench.data.clean.answers import shown
 from workbench.data.store import cache
 

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 import yaml
 
+from workbench.data.privacy.twin import twin_tables
 from workbench.data.tables import open_tables
-from workbench.data.twin import twin_tables
 from workbench.errors import DataError
 from workbench.study import Study, read_card
 

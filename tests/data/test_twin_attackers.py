@@ -11,9 +11,9 @@ import pytest
 
 from tests import attackers
 from tests.data.test_twin import write
-from workbench.data.margins import Holders, middle_grid
+from workbench.data.privacy.margins import Holders, middle_grid
+from workbench.data.privacy.twin import _raw_tables, _whose, twin_tables
 from workbench.data.schemas import schema_of
-from workbench.data.twin import _raw_tables, _whose, twin_tables
 from workbench.study import CellRule, load_study
 
 REPO = Path(__file__).parents[2]

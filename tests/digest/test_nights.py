@@ -23,8 +23,16 @@ from workbench.digest.tell import Telling, tell
 from workbench.errors import WorkbenchError
 from workbench.goals import alerts
 from workbench.results import Finding
-from workbench.runs.handover import Handover
-from workbench.runs.record import RunRecord, StepRecord, begin, finish, history_of, lock, run_id
+from workbench.runs.records.handover import Handover
+from workbench.runs.records.record import (
+    RunRecord,
+    StepRecord,
+    begin,
+    finish,
+    history_of,
+    lock,
+    run_id,
+)
 from workbench.runs.status import study_status
 from workbench.study import Study, load_study
 

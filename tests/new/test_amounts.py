@@ -10,12 +10,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from workbench.data.currency import named_currency
-from workbench.new.conversion import one_currency
-from workbench.new.deductions import amounts
-from workbench.new.money import currency
-from workbench.new.proposal import Proposal, Upload
-from workbench.new.roles import understand
+from workbench.data.text.currency import named_currency
+from workbench.new.columns.proposal import Proposal, Upload
+from workbench.new.purchase_log.conversion import one_currency
+from workbench.new.purchase_log.deductions import amounts
+from workbench.new.purchase_log.money import currency
+from workbench.new.tables.roles import understand
 
 
 def proposed(rows: Sequence[Mapping[str, object]], name: str = "orders.csv") -> Proposal:

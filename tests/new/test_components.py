@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from tests.new.test_values import guess, text
-from workbench.new.components import part_of_money
-from workbench.new.deductions import amounts
-from workbench.new.proposal import Proposal
+from workbench.new.columns.proposal import Proposal
+from workbench.new.purchase_log.components import part_of_money
+from workbench.new.purchase_log.deductions import amounts
 
 DAYS = [date(2024, 1, 1) + timedelta(days=5 * i) for i in range(40)]
 #: Customer, goods, freight, tax, commission in cents; every eighth order has a discount of 100.

@@ -10,10 +10,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from workbench.new.proposal import Proposal, Upload
-from workbench.new.roles import understand
-from workbench.new.states import is_settled, state_of
-from workbench.new.words import read_heading, squash
+from workbench.new.columns.proposal import Proposal, Upload
+from workbench.new.columns.states import is_settled, state_of
+from workbench.new.columns.words import read_heading, squash
+from workbench.new.tables.roles import understand
 
 DRAW = random.Random(3)
 LOG = [

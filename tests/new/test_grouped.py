@@ -12,8 +12,8 @@ import openpyxl
 import pytest
 
 from tests.new.test_totals import ORDERS
-from workbench.new.opening import open_file
 from workbench.new.study import start_study
+from workbench.new.tables.opening import open_file
 
 SALES = [(c, d, o, item, q, round(q * p, 2)) for o, c, d, lines in ORDERS for item, q, p in lines]
 MONEY = round(sum(r[-1] for r in SALES), 2)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.new.layouts import CASES, KNOWN, OTHER, Case
-from workbench.new.proposal import Proposal
+from workbench.new.columns.proposal import Proposal
 from workbench.new.study import Started, start_study
 
 

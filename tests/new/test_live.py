@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from workbench.new.columns.proposal import StarterError
 from workbench.new.live import pull
-from workbench.new.proposal import StarterError
 from workbench.new.study import start_study
 
 ORDERS = [

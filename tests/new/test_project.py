@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from workbench import cli
 from workbench.new import project
+from workbench.new.columns.proposal import StarterError
 from workbench.new.lab import command
-from workbench.new.proposal import StarterError
 from workbench.runs.pipeline import load_pipeline
 from workbench.study import find_root
 

@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 
 from workbench.data import Tables, check_study, open_tables
-from workbench.new.profile import profiles
-from workbench.new.proposal import Proposal, Upload
-from workbench.new.questions import rating_of, survey_lines
-from workbench.new.roles import understand
+from workbench.new.columns.profile import profiles
+from workbench.new.columns.proposal import Proposal, Upload
+from workbench.new.columns.zone import time_zone
 from workbench.new.study import Started, start_study, understood
-from workbench.new.zone import time_zone
+from workbench.new.survey.questions import rating_of, survey_lines
+from workbench.new.tables.roles import understand
 from workbench.study import load_study
 
 WORDS = ["Strongly disagree", "Disagree", "Neutral", "Agree", "Strongly agree"]

@@ -10,8 +10,8 @@ import openpyxl
 import pytest
 
 from tests.new.layouts import CASES
+from workbench.new.columns.proposal import Proposal, StarterError
 from workbench.new.presets import load_presets
-from workbench.new.proposal import Proposal, StarterError
 from workbench.new.study import start_study, understood
 
 DRAW = random.Random(5)

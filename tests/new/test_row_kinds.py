@@ -14,8 +14,8 @@ import pandas as pd
 import pytest
 
 from workbench.data import check_study
-from workbench.new.proposal import Proposal
-from workbench.new.states import groups_of
+from workbench.new.columns.proposal import Proposal
+from workbench.new.columns.states import groups_of
 from workbench.new.study import Started, start_study
 
 Row = dict[str, str]

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from workbench.data import contact_log, open_tables
-from workbench.new.proposal import Proposal, Upload
-from workbench.new.roles import understand
+from workbench.new.columns.proposal import Proposal, Upload
 from workbench.new.study import start_study
+from workbench.new.tables.roles import understand
 from workbench.study import load_study
 
 RNG = np.random.default_rng(4)

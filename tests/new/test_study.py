@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from tests.conftest import widen_consoles
 from workbench import cli
-from workbench.new.proposal import Proposal, StarterError
+from workbench.new.columns.proposal import Proposal, StarterError
 from workbench.new.study import start_study, understood
 from workbench.study import read_card
 

@@ -25,8 +25,8 @@ from tests.new.test_survey_tools import (
 )
 from workbench.data import open_tables
 from workbench.data.sources.layout import lay_out
-from workbench.new.hints import ends_named
 from workbench.new.study import start_study
+from workbench.new.survey.hints import ends_named
 
 JAPANESE = ["とても不満", "不満", "どちらともいえない", "満足", "とても満足"]
 SPANISH = ["Totalmente en desacuerdo", "En desacuerdo", "Ni de acuerdo ni en desacuerdo",

@@ -14,8 +14,8 @@ import pyreadstat
 import pytest
 
 from workbench.data import open_tables
-from workbench.new.opening import open_file
 from workbench.new.study import start_study
+from workbench.new.tables.opening import open_file
 
 ITEMS = ["The staff were helpful", "The shop was clean", "Prices are fair"]
 AGREE = ["Strongly disagree", "Disagree", "Neutral", "Agree", "Strongly agree"]

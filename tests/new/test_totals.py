@@ -11,9 +11,9 @@ import pytest
 
 from tests.new.test_amounts import proposed
 from workbench.data import check_study, open_tables
-from workbench.data.line_items import line_items
-from workbench.new.lines import with_lines
-from workbench.new.proposal import Proposal
+from workbench.data.summaries.line_items import line_items
+from workbench.new.columns.proposal import Proposal
+from workbench.new.purchase_log.lines import with_lines
 from workbench.new.study import Started, start_study
 
 Row = dict[str, object]

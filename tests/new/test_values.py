@@ -14,12 +14,12 @@ import pandas as pd
 import pytest
 
 from workbench.data import check_study, open_tables
-from workbench.new import opening
-from workbench.new.money import currency
-from workbench.new.proposal import Proposal, Upload
-from workbench.new.roles import understand
+from workbench.new.columns.proposal import Proposal, Upload
+from workbench.new.columns.words import read_heading
+from workbench.new.purchase_log.money import currency
 from workbench.new.study import Started, start_study
-from workbench.new.words import read_heading
+from workbench.new.tables import opening
+from workbench.new.tables.roles import understand
 from workbench.study import StudyError, load_study
 
 DRAW = random.Random(34)

@@ -26,7 +26,7 @@ import pytest
 from tests.accounts.company import business
 from tests.notebooks.small_company import ITEMS, Company, company
 from tests.service.company import service_desk
-from workbench.runs.failure import SkipNotebook
+from workbench.runs.execution.failure import SkipNotebook
 
 ROOT = Path(__file__).parents[2]
 #: Fewer bootstrap samples than a page takes: the matrix asks whether pages run, not how exactly.
@@ -343,7 +343,7 @@ def run_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
 
     def run(own: Company, only: tuple[str, ...] | None) -> tuple[dict[str, str], dict[str, str]]:
         from workbench.runs import plan_study
-        from workbench.runs.handover import check_results
+        from workbench.runs.records.handover import check_results
         from workbench.study import load_study
 
         root = tmp_path / "root"

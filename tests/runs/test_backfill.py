@@ -12,7 +12,7 @@ from tests.runs.conftest import Project
 from workbench.errors import WorkbenchError
 from workbench.runs import last_run, metric_history
 from workbench.runs.backfill import backfill, last_days, seen_history
-from workbench.runs.record import history_of
+from workbench.runs.records.record import history_of
 
 
 @pytest.mark.parametrize(

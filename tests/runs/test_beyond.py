@@ -9,8 +9,8 @@ from typing import Any
 import nbformat
 import pytest
 
-from workbench.runs.code import beyond_in, code_digest, speaks_of_itself
-from workbench.runs.used import read_used
+from workbench.runs.reuse.code import beyond_in, code_digest, speaks_of_itself
+from workbench.runs.reuse.used import read_used
 
 SEEN = [
     "import pandas as pd\npd.read_csv('a.csv')",

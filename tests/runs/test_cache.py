@@ -9,8 +9,8 @@ import nbformat
 import pytest
 
 from workbench.runs import plan_study, read_assignments
-from workbench.runs.cache import InputError, look_at_inputs, step_key
 from workbench.runs.notebook_file import read_notebook
+from workbench.runs.reuse.cache import InputError, look_at_inputs, step_key
 
 Make = Callable[..., Any]
 

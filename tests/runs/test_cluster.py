@@ -16,8 +16,8 @@ import pytest
 
 from tests.runs.conftest import START
 from workbench.runs import RunRecord, run_studies
-from workbench.runs.cluster import ClusterError, open_cluster
-from workbench.runs.used import read_used
+from workbench.runs.execution.cluster import ClusterError, open_cluster
+from workbench.runs.reuse.used import read_used
 
 pytestmark = pytest.mark.cluster
 

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from workbench.runs import changes, last_good, last_run, list_runs, metric_history
-from workbench.runs.record import BusyError, lock
+from workbench.runs.records.record import BusyError, lock
 
 PIPELINE = {
     "good": {"tables": ["transactions"], "gives": {"people": ["customer_id", "spend"]}},

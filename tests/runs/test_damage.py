@@ -27,9 +27,10 @@ from workbench.runs import (
     metric_history,
     runner,
 )
-from workbench.runs.handover import Handover, RunError, read_headlines
-from workbench.runs.progress import Follower, emit
-from workbench.runs.record import (
+from workbench.runs.execution.progress import Follower, emit
+from workbench.runs.execution.task import Execution
+from workbench.runs.records.handover import Handover, RunError, read_headlines
+from workbench.runs.records.record import (
     StepRecord,
     begin,
     finish,
@@ -39,7 +40,6 @@ from workbench.runs.record import (
     run_folders,
     write_json,
 )
-from workbench.runs.task import Execution
 from workbench.trace import TARGET
 
 OLD, FUTURE, NOW = "20260101T000000Z-aaaaaa", "20300101T000000Z-bbbbbb", "20260102T000000Z-cccccc"

@@ -11,10 +11,10 @@ from typing import Any
 import nbformat
 import pytest
 
-from workbench.runs import cells
-from workbench.runs.execute import _Kernel, execute
-from workbench.runs.failure import failing_line
-from workbench.runs.task import Execution, Task, short_folder
+from workbench.runs.execution import cells
+from workbench.runs.execution.execute import _Kernel, execute
+from workbench.runs.execution.failure import failing_line
+from workbench.runs.execution.task import Execution, Task, short_folder
 
 MEANT = "raises-exception"
 LEFT = "and the rest did not run; to end a notebook early and well, write run.skip"
@@ -180,7 +180,7 @@ def test_kernels_find_a_place_for_their_sockets_or_do_without(
 def test_kernels_run_over_tcp_where_no_name_is_short_enough(
     ended: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workbench.runs.execute.SOCKET", 10)
+    monkeypatch.setattr("workbench.runs.execution.execute.SOCKET", 10)
     execution, shown = ended("print(1)")
     assert execution.failure is None and shown["c0"][0].text == "1\n"
 

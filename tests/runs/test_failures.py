@@ -10,7 +10,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from workbench.runs.failure import Failure, NotebookError, failing_line, preview
+from workbench.runs.execution.failure import Failure, NotebookError, failing_line, preview
 
 PIPELINE = {
     "exits_quietly": {},

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import nbformat
 
-from workbench.runs.compare import compare
-from workbench.runs.figures import figures
-from workbench.runs.record import RunRecord, StepRecord
+from workbench.runs.records.compare import compare
+from workbench.runs.records.figures import figures
+from workbench.runs.records.record import RunRecord, StepRecord
 
 SVG = "image/svg+xml"
 

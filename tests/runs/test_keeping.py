@@ -15,9 +15,9 @@ import pytest
 
 from workbench.results import Estimate, Finding
 from workbench.runs import RunRecord, list_runs
-from workbench.runs.compare import NoSuchRunError, compare, find_run, last_two
-from workbench.runs.prune import RetentionError, prune, read_size, read_span
-from workbench.runs.record import BusyError, StepRecord, begin, finish, lock, next_number
+from workbench.runs.records.compare import NoSuchRunError, compare, find_run, last_two
+from workbench.runs.records.prune import RetentionError, prune, read_size, read_span
+from workbench.runs.records.record import BusyError, StepRecord, begin, finish, lock, next_number
 from workbench.runs.status import last_day, study_status
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from workbench.runs import list_runs
-from workbench.runs.record import lock
+from workbench.runs.records.record import lock
 
 STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -9}
 #: Longer than a socket's name may be.

@@ -16,7 +16,7 @@ import pytest
 
 from workbench.runs import list_runs
 from workbench.runs.notebook_file import write_notebook
-from workbench.runs.record import RunRecord, begin, finish, run_id, write_json
+from workbench.runs.records.record import RunRecord, begin, finish, run_id, write_json
 
 RUNNER = """
 import sys

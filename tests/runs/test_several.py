@@ -17,7 +17,7 @@ import pytest
 from tests.runs.conftest import START
 from workbench.errors import WorkbenchError
 from workbench.runs import RunRecord, list_runs, run_studies
-from workbench.runs.record import lock
+from workbench.runs.records.record import lock
 from workbench.study import read_card
 
 SLEEPS = """

@@ -10,9 +10,9 @@ import pytest
 
 from workbench.runs import last_run, read_assignments
 from workbench.runs.parameters import ParameterError
-from workbench.runs.record import SWEEPS
+from workbench.runs.records.record import SWEEPS
 from workbench.runs.sweep import MOST, compare_sweep, sweep_of
-from workbench.site.sweep_page import write_comparison
+from workbench.site.staging.sweep_page import write_comparison
 from workbench.study import seen_on
 
 CELL = """study: str = "tiny"  # the study

@@ -20,11 +20,11 @@ import yaml
 import workbench
 from workbench.results import Estimate
 from workbench.runs import plan_study, read_assignments
-from workbench.runs.cache import Earlier, look_at_inputs, step_key
-from workbench.runs.handover import ESTIMATES
 from workbench.runs.notebook_file import read_notebook
-from workbench.runs.record import write_json
-from workbench.runs.used import Present, Surroundings, read_used
+from workbench.runs.records.handover import ESTIMATES
+from workbench.runs.records.record import write_json
+from workbench.runs.reuse.cache import Earlier, look_at_inputs, step_key
+from workbench.runs.reuse.used import Present, Surroundings, read_used
 
 PARAMETERS = 'study: str = "tiny"\nmargin: float = 0.2'
 OPEN = "import workbench as wb\n\nrun = wb.open_run(study)"

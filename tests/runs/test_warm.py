@@ -13,8 +13,8 @@ import nbformat
 import pytest
 
 from workbench.runs import RunRecord, pool, warm
-from workbench.runs.task import short_folder
-from workbench.runs.used import read_used
+from workbench.runs.execution.task import short_folder
+from workbench.runs.reuse.used import read_used
 
 pytestmark = pytest.mark.skipif(not warm.can_fork(), reason="no process is forked here")
 HERE = (

@@ -18,8 +18,8 @@ from workbench.reporting.cards import card, records
 from workbench.reporting.figures import figure as figures
 from workbench.reporting.figures.figure import Drawing
 from workbench.results import Estimate, Finding
-from workbench.runs.record import RunRecord, StepRecord, begin, write_json
-from workbench.runs.record import finish as finish_run
+from workbench.runs.records.record import RunRecord, StepRecord, begin, write_json
+from workbench.runs.records.record import finish as finish_run
 from workbench.site import PublishedSite, publish
 
 REPO = Path(__file__).resolve().parents[2]

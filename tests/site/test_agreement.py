@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench.site.agreement import disagreements
+from workbench.site.checking.agreement import disagreements
 
 KEPT = '<span data-fact="clv.kept" data-number="0.703">{}</span>'
 VERDICT = '<span data-finding="churn" data-page="{}" data-verdict="{}">so it is</span>'

@@ -7,8 +7,8 @@ import base64
 import pytest
 
 from workbench.errors import SiteError
-from workbench.site.check import check, refuse
-from workbench.site.page_cache import PageCache
+from workbench.site.checking.check import check, refuse
+from workbench.site.editions.page_cache import PageCache
 from workbench.site.personal import find, redact
 
 PAGE = """<!doctype html><html lang="en"><head><title>A page</title></head><body>
@@ -127,7 +127,7 @@ def test_refusing_names_the_first_findings_and_counts_the_rest(site):
 def test_a_page_is_read_once_and_its_links_each_time(site, monkeypatch):
     kept = PageCache(site / ".kept")
     assert check(site, kept=kept) == []
-    monkeypatch.setattr("workbench.site.check._page_findings", None)  # not asked again
+    monkeypatch.setattr("workbench.site.checking.check._page_findings", None)  # not asked again
     assert check(site, kept=kept) == []
     (site / "studies/demo/clv.html").unlink()
     assert {fault.kind for fault in check(site, kept=kept)} == {"broken link"}

@@ -9,7 +9,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from workbench.errors import SiteError
-from workbench.site.edition import (
+from workbench.site.staging.edition import (
     Edition,
     caption,
     cut,

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from workbench.errors import SiteError
-from workbench.site.figures import (
+from workbench.site.staging.figures import (
     INK,
     SURFACE,
     _hex,

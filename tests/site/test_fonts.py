@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from fontTools.ttLib import TTFont
 
-from workbench.site.fonts import FAMILY, FEW, embed_font, han_in, han_on_pages
-from workbench.site.stage import FONT, REPORTS, stage
+from workbench.site.staging.fonts import FAMILY, FEW, embed_font, han_in, han_on_pages
+from workbench.site.staging.stage import FONT, REPORTS, stage
 
 
 @pytest.fixture

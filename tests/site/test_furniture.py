@@ -13,14 +13,14 @@ from bs4 import BeautifulSoup
 from lxml import etree
 
 from workbench.errors import SiteError
-from workbench.site import blocks
-from workbench.site.archive import ARCHIVE, archive, pages_of, published_as
-from workbench.site.check import check
+from workbench.site.checking.check import check
 from workbench.site.config import site_address
-from workbench.site.feed import ATOM, News, write_feed
-from workbench.site.furniture import write_card, write_lost, write_sitemap
+from workbench.site.editions.archive import ARCHIVE, archive, pages_of, published_as
+from workbench.site.editions.records import read_record
 from workbench.site.preview import make_server
-from workbench.site.records import read_record
+from workbench.site.staging import blocks
+from workbench.site.staging.feed import ATOM, News, write_feed
+from workbench.site.staging.furniture import write_card, write_lost, write_sitemap
 
 NEWEST = "20260201T060000Z-bbbbbb"
 

@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 
 from tests.site.conftest import REPO, add_run, step
 from workbench.site import publish
-from workbench.site.literal import literal
+from workbench.site.staging.literal import literal
 from workbench.study import StudyError, read_card
 
 #: What harmed a page before, or might: marks of every language on the way.

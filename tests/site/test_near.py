@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.site import archive as kept_editions
-from workbench.site.archive import ARCHIVE, archive
-from workbench.site.near import rows_of_customers, too_near
+from workbench.site.editions import archive as kept_editions
+from workbench.site.editions.archive import ARCHIVE, archive
+from workbench.site.editions.near import rows_of_customers, too_near
 from workbench.study import CellRule
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
-from workbench.site.archive import pages_of
-from workbench.site.content import read_content
-from workbench.site.furniture import LOST
+from workbench.site.editions.archive import pages_of
+from workbench.site.finishing.content import read_content
 from workbench.site.markup import parsed, written
+from workbench.site.staging.furniture import LOST
 from workbench.site.words import in_language, language_of
 
 
@@ -300,14 +300,14 @@ def tokens() -> dict[str, tuple[str, str]]:
     ],
 )
 def test_text_keeps_its_contrast_in_light_and_dark(ink, surface):
-    from workbench.site.figures import contrast
+    from workbench.site.staging.figures import contrast
 
     for mode in (0, 1):
         assert contrast(tokens()[ink][mode], tokens()[surface][mode]) >= 4.5
 
 
 def test_the_dark_surface_is_the_one_that_figures_are_made_for():
-    from workbench.site.figures import SURFACE
+    from workbench.site.staging.figures import SURFACE
 
     assert tokens()["paper"][1] == SURFACE
 

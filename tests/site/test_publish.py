@@ -18,13 +18,14 @@ import pytest
 from bs4 import BeautifulSoup
 
 from tests.site.conftest import REPO
-from workbench.site import SiteError, blocks, publish, with_published
-from workbench.site.check import check
-from workbench.site.finish import _finish_page as finish_page
+from workbench.site import SiteError, publish, with_published
+from workbench.site.checking.check import check
+from workbench.site.checking.withhold import withhold
+from workbench.site.finishing.finish import _finish_page as finish_page
 from workbench.site.preview import make_server
 from workbench.site.publish import bring_back, swap
-from workbench.site.stage import stage
-from workbench.site.withhold import withhold
+from workbench.site.staging import blocks
+from workbench.site.staging.stage import stage
 
 
 def test_publishing_says_what_is_there(publication):
@@ -123,7 +124,7 @@ def test_of_a_changed_run_only_the_changed_page_is_finished_again(published_befo
         finished.append(page)
         return finish_page(html, path, page, *more)
 
-    monkeypatch.setattr("workbench.site.finish._finish_page", count)
+    monkeypatch.setattr("workbench.site.finishing.finish._finish_page", count)
     run = project / "runs/plain/20260101T060000Z-cccccc"
     path = run / "notebooks/segmentation.ipynb"
     text = path.read_text(encoding="utf-8")

@@ -9,8 +9,8 @@ import subprocess
 import pytest
 from bs4 import BeautifulSoup
 
-from workbench.site.check import check
-from workbench.site.stage import stage
+from workbench.site.checking.check import check
+from workbench.site.staging.stage import stage
 
 pytestmark = pytest.mark.quarto
 

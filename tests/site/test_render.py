@@ -8,7 +8,7 @@ from bs4 import BeautifulSoup
 
 from workbench.errors import SiteError
 from workbench.site.render import editions, read_config, render
-from workbench.site.stage import stage
+from workbench.site.staging.stage import stage
 
 
 @pytest.fixture

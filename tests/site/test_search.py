@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from workbench.site.page_cache import PageCache
-from workbench.site.search import MOST_LETTERS, SEARCH, write_search
+from workbench.site.editions.page_cache import PageCache
+from workbench.site.finishing.search import MOST_LETTERS, SEARCH, write_search
 
 PAGE = """<!doctype html><html lang="{lang}"><head><title>x</title></head><body><main><article>
 <header><p class="wb-kicker"><a href="a">All studies</a> <a href="b">Shop</a></p><h1>{title}</h1>
@@ -64,7 +64,7 @@ def test_editions_have_indexes_of_their_own_and_lines_stay_lines(site: Path) -> 
 def test_an_unchanged_page_is_not_read_again(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = PageCache(site / ".kept")
     first = write_search(site, kept)
-    monkeypatch.setattr("workbench.site.search._read", None)
+    monkeypatch.setattr("workbench.site.finishing.search._read", None)
     assert write_search(site, kept) == first
 
 

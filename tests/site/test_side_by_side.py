@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 from bs4 import BeautifulSoup
 
-from workbench.runs.record import read_runs
+from workbench.runs.records.record import read_runs
 from workbench.site import SiteError
-from workbench.site.side_by_side import side_of, write_side_by_side
+from workbench.site.staging.side_by_side import side_of, write_side_by_side
 from workbench.study import load_study
 
 

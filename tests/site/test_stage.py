@@ -13,8 +13,8 @@ import yaml
 
 from workbench.errors import SiteError, WorkbenchError
 from workbench.reporting.tables import table_html
-from workbench.site.blocks import banner
-from workbench.site.stage import stage
+from workbench.site.staging.blocks import banner
+from workbench.site.staging.stage import stage
 from workbench.study import read_card
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench.runs.record import data_to
+from workbench.runs.records.record import data_to
 from workbench.site.words import say_day
 
 

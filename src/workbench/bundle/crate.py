@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.bundle.parts import CRATE, FACTS, PROJECT, RUN, SITE, STUDY
 from workbench.bundle.seal import sha256
-from workbench.runs.record import RunRecord
+from workbench.runs.records.record import RunRecord
 from workbench.study import Study
 from workbench.study.fields import english
 

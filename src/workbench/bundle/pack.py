@@ -31,12 +31,11 @@ from workbench.bundle.seal import MANIFEST, manifest_of, sealed, sha256
 from workbench.data import personal_texts
 from workbench.data.clean.erasures import PLACE
 from workbench.errors import WorkbenchError
-from workbench.runs.cache import look_at_inputs, text_digest
-from workbench.runs.compare import find_run
-from workbench.runs.handover import ESTIMATES, TOLD
 from workbench.runs.notebook_file import read_notebook
-from workbench.runs.provenance import versions
-from workbench.runs.record import (
+from workbench.runs.records.compare import find_run
+from workbench.runs.records.handover import ESTIMATES, TOLD
+from workbench.runs.records.provenance import versions
+from workbench.runs.records.record import (
     RunRecord,
     history_of,
     last_complete,
@@ -44,6 +43,7 @@ from workbench.runs.record import (
     list_runs,
     read_run,
 )
+from workbench.runs.reuse.cache import look_at_inputs, text_digest
 from workbench.study import Study
 from workbench.study.plans import PLANS
 

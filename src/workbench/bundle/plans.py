@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from workbench.bundle.parts import RUN, STUDY, Bundle, card_of
 from workbench.bundle.seal import Discrepancy
-from workbench.runs.handover import FINDINGS
+from workbench.runs.records.handover import FINDINGS
 from workbench.study import Case, PlanError, RegisteredPlan
 from workbench.study.plans import PLANS, parse_plans
 

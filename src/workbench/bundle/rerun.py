@@ -21,7 +21,7 @@ from workbench.bundle.parts import RUN, STUDY, TWIN, TWIN_RUN, Bundle
 from workbench.bundle.seal import Discrepancy
 from workbench.errors import WorkbenchError
 from workbench.runs.parameters import Assignment
-from workbench.runs.record import RunRecord
+from workbench.runs.records.record import RunRecord
 from workbench.runs.runner import plan_study, run_study
 from workbench.study import load_study
 

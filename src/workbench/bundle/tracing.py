@@ -16,7 +16,7 @@ from lxml import html
 from workbench.bundle.pages import NUMBER
 from workbench.bundle.parts import BEFORE, RUN, SITE, Bundle
 from workbench.bundle.seal import Discrepancy
-from workbench.runs.handover import ESTIMATES, FINDINGS
+from workbench.runs.records.handover import ESTIMATES, FINDINGS
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _FACT = re.compile(r'data-fact="([^"]*)" data-number="([^"]*)"')

@@ -12,7 +12,7 @@ from workbench.bundle.pages import laid_out
 from workbench.bundle.parts import STUDY, TWIN, TWIN_RUN, Bundle
 from workbench.bundle.rerun import run_again
 from workbench.data.clean.erasures import PLACE
-from workbench.data.twin import twin_tables
+from workbench.data.privacy.twin import twin_tables
 from workbench.study import Study
 from workbench.study.fields import LANGUAGES
 

@@ -31,8 +31,8 @@ from workbench.bundle.rerun import rerun_checks
 from workbench.bundle.seal import MANIFEST, Discrepancy, broken_seals, sha256
 from workbench.bundle.tracing import trace_pages
 from workbench.errors import WorkbenchError
-from workbench.runs.cache import text_digest
-from workbench.runs.handover import joint_digest
+from workbench.runs.records.handover import joint_digest
+from workbench.runs.reuse.cache import text_digest
 
 #: What reading a file that anybody may have written comes to, beside our own errors.
 _UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, RecursionError)

@@ -18,7 +18,7 @@ from workbench import stopping
 from workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
-    from workbench.runs.compare import RunComparison
+    from workbench.runs.records.compare import RunComparison
     from workbench.runs.status import StudyStatus
     from workbench.study import Study
 
@@ -136,7 +136,7 @@ def load_card(study: str) -> Study:
 
 def runs_of(study: str) -> Path:
     """Give the folder of a study's runs."""
-    from workbench.runs.record import history_of
+    from workbench.runs.records.record import history_of
 
     return history_of(project_root(), load_card(study).name)
 

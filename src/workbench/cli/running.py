@@ -99,7 +99,7 @@ def run_all(
     **options: Any,
 ) -> int:
     """Run studies in one pool, show how it goes, and tell what came of each; the worst status."""
-    from workbench.runs.record import SWEEPS
+    from workbench.runs.records.record import SWEEPS
     from workbench.study import seen_on
 
     cards: list[Study] = []
@@ -165,7 +165,7 @@ def _run(
 def _told(record: RunRecord, as_json: bool, *, named: bool = False) -> None:
     """Tell what failed in a run, what is to be known of it, and where it lies."""
     from workbench.runs import damaged
-    from workbench.runs.failure import Failure
+    from workbench.runs.execution.failure import Failure
 
     of = f"{record.study}, " if named else ""
     for step in record.failures():
@@ -191,7 +191,7 @@ def _told(record: RunRecord, as_json: bool, *, named: bool = False) -> None:
 def _compared(card: Study, record: RunRecord, as_json: bool) -> None:
     """Show what came of the combinations of a sweep, and write its pages."""
     from workbench.runs.sweep import compare_sweep
-    from workbench.site.sweep_page import write_comparison
+    from workbench.site.staging.sweep_page import write_comparison
 
     pages = write_comparison(card, record)
     found = compare_sweep(record)
@@ -220,7 +220,7 @@ def backfill(
     with plain_errors():
         from workbench.runs.backfill import backfill as run_days
         from workbench.runs.backfill import last_days, seen_history
-        from workbench.runs.record import history_of
+        from workbench.runs.records.record import history_of
 
         card = load_card(study)
         options = {"jobs": jobs, "timeout": timeout, "force": False, "as_json": as_json}
@@ -293,8 +293,8 @@ def status(
 ) -> None:
     """Say what ran, when, what failed, how old the data are; status 1 where something is wrong."""
     with plain_errors():
-        from workbench.runs.prune import read_span
-        from workbench.runs.record import history_of
+        from workbench.runs.records.prune import read_span
+        from workbench.runs.records.record import history_of
         from workbench.runs.status import study_status
 
         ages = {"within": within, "data_within": data_within}
@@ -388,7 +388,7 @@ def diff(
         if page is not None:
             _side_by_side(runs, page, language)
             return
-        from workbench.runs.compare import compare, find_run, last_two
+        from workbench.runs.records.compare import compare, find_run, last_two
 
         if len(runs) > 2:
             raise typer.BadParameter("two runs can be compared, or the last two of a study")
@@ -401,9 +401,9 @@ def diff(
 
 def _side_by_side(names: list[str], page: Path, language: str) -> None:
     """Write a page with two runs or two studies; of one study its last two runs."""
-    from workbench.runs.compare import find_run, last_two
-    from workbench.runs.record import read_runs
-    from workbench.site.side_by_side import side_of, write_side_by_side
+    from workbench.runs.records.compare import find_run, last_two
+    from workbench.runs.records.record import read_runs
+    from workbench.site.staging.side_by_side import side_of, write_side_by_side
 
     if len(names) > 2:
         raise typer.BadParameter("two runs or studies can be set side by side")
@@ -428,8 +428,8 @@ def prune(
 ) -> None:
     """Remove old runs; what the site shows and what the newest is compared with always stays."""
     with plain_errors():
-        from workbench.runs.prune import prune as prune_runs
-        from workbench.runs.prune import read_size, read_span
+        from workbench.runs.records.prune import prune as prune_runs
+        from workbench.runs.records.prune import read_size, read_span
 
         older = None if older_than is None else read_span(older_than)
         size = None if max_size is None else read_size(max_size)

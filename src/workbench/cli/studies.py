@@ -29,7 +29,7 @@ from workbench.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from workbench.new.proposal import OpenQuestion, Proposal
+    from workbench.new.columns.proposal import OpenQuestion, Proposal
 
 
 @app.command()
@@ -227,7 +227,7 @@ def offers(study: Study_) -> None:
     """Write the list of next offers, by pseudonym, into the study's folder; never published."""
     with plain_errors():
         from workbench.data.offer_rules import write_offers
-        from workbench.runs.record import history_of, last_good, list_runs
+        from workbench.runs.records.record import history_of, last_good, list_runs
 
         card = load_card(study)
         record = last_good(list_runs(history_of(project_root(), card.name)), "products")

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from workbench.data.account_tree import AccountTree, account_tree
-from workbench.data.check import CheckReport, check_study
-from workbench.data.clean.report import CleaningReport, TableReport
-from workbench.data.contact_log import ContactLog, contact_log
-from workbench.data.contracts import ContractCheck, check_contracts
-from workbench.data.coverage import (
+from workbench.data.checks.check import CheckReport, check_study
+from workbench.data.checks.contracts import ContractCheck, check_contracts
+from workbench.data.checks.coverage import (
     Coverage,
     MissingValues,
     coverage,
@@ -19,12 +16,9 @@ from workbench.data.coverage import (
     missing_by_period,
     missing_values,
 )
-from workbench.data.customer_months import CustomerMonths, customer_months
-from workbench.data.customer_summary import CustomerSummary, customer_summary
-from workbench.data.disclosure import personal_texts, suppress
+from workbench.data.checks.preview import Preview, preview
+from workbench.data.clean.report import CleaningReport, TableReport
 from workbench.data.follow_ups import WorkingList, find_follow_ups, update_follow_ups
-from workbench.data.frames import summary
-from workbench.data.holdings import Holdings, holdings
 from workbench.data.indicators.indicator import (
     INDICATORS,
     find_indicator,
@@ -35,13 +29,19 @@ from workbench.data.indicators.indicator import (
     rows_share,
 )
 from workbench.data.indicators.library import Indicator
-from workbench.data.line_items import LineItems, line_items
 from workbench.data.people.review import decide
-from workbench.data.pipeline import Pipeline, leads, pipeline
-from workbench.data.preview import Preview, preview
-from workbench.data.rfm import RFMScores, rfm_scores, score_measures, score_purchases
+from workbench.data.privacy.disclosure import personal_texts, suppress
+from workbench.data.privacy.holdings import Holdings, holdings
 from workbench.data.sampling_frame import answers_as_given, sampling_frame
-from workbench.data.step_log import StepLog, step_log
+from workbench.data.summaries.account_tree import AccountTree, account_tree
+from workbench.data.summaries.contact_log import ContactLog, contact_log
+from workbench.data.summaries.customer_months import CustomerMonths, customer_months
+from workbench.data.summaries.customer_summary import CustomerSummary, customer_summary
+from workbench.data.summaries.frames import summary
+from workbench.data.summaries.line_items import LineItems, line_items
+from workbench.data.summaries.pipeline import Pipeline, leads, pipeline
+from workbench.data.summaries.rfm import RFMScores, rfm_scores, score_measures, score_purchases
+from workbench.data.summaries.step_log import StepLog, step_log
 from workbench.data.tables import Tables, open_tables
 
 __all__ = [

@@ -16,9 +16,9 @@ import ibis
 import ibis.expr.datatypes as dt
 from ibis import udf
 
-from workbench.data.date_words import plain_format, rewriting
 from workbench.data.dialects import MOMENT_OF, Postgres, Spark, moment_pattern
-from workbench.data.notation import (
+from workbench.data.text.date_words import plain_format, rewriting
+from workbench.data.text.notation import (
     BLANKS,
     DIGITS,
     HALVES,
@@ -541,7 +541,7 @@ class Engine:
         column
             Texts, or what is typed as a date, a moment or a number.
         format : str, optional
-            As `workbench.data.notation.DateFormat` gives it; ISO 8601 when None. Zones after a time
+            As `workbench.data.text.notation.DateFormat` gives it; ISO 8601 when None. Zones after a time
             are read whatever the format.
         zone : int, optional
             Minutes ahead of UTC of the times that name no zone, where that is not the study's.

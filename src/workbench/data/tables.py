@@ -203,7 +203,7 @@ class Tables:
     def head(self, name: str, n: int) -> pd.DataFrame:
         """Give the first good rows as they are understood, under the ids of the source.
 
-        They serve those who hold the files (`workbench.data.preview`), and no page.
+        They serve those who hold the files (`workbench.data.checks.preview`), and no page.
         """
         self._refuse_unknown(name)
         return self._cleaner.reading.head(name, n)

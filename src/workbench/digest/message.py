@@ -13,7 +13,7 @@ from workbench.languages import Language
 from workbench.reporting.landing import sentences
 from workbench.reporting.study_words import language_of
 from workbench.results import Finding
-from workbench.runs.record import history_of, last_run
+from workbench.runs.records.record import history_of, last_run
 from workbench.site.personal import HIDDEN, redact
 from workbench.site.words import in_language
 from workbench.study import Addressee, Study

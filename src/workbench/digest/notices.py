@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from workbench.results import Advice, Finding
-from workbench.runs.handover import read_findings
-from workbench.runs.record import RunRecord, broken_off
+from workbench.runs.records.handover import read_findings
+from workbench.runs.records.record import RunRecord, broken_off
 from workbench.runs.status import StaleTable, stale_tables
 from workbench.study import Study
 from workbench.study.alerts import Topic

@@ -12,7 +12,7 @@ from workbench.digest.deliver import DeliveryError, deliver
 from workbench.digest.message import Digest, digests_of
 from workbench.digest.told import remember
 from workbench.errors import WorkbenchError
-from workbench.runs.record import history_of
+from workbench.runs.records.record import history_of
 from workbench.study import Study
 
 

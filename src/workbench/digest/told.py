@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from workbench.runs.record import write_json
+from workbench.runs.records.record import write_json
 from workbench.study import Addressee
 
 TOLD = "told.json"

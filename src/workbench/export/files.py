@@ -10,7 +10,7 @@ from pathlib import Path
 from workbench.errors import SiteError
 from workbench.export.pictures import begins_on, browser, draw, print_pdf
 from workbench.export.reading import Page, PagePart, read_pages
-from workbench.site.fonts import SHEET
+from workbench.site.staging.fonts import SHEET
 from workbench.site.words import BASE
 
 _STYLES = ("tokens.css", "content.css", "page.css")

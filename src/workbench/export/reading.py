@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from lxml import etree, html
 
 from workbench.errors import SiteError
-from workbench.site.archive import STUDIES
+from workbench.site.editions.archive import STUDIES
 from workbench.site.words import in_language
 
 Kind = Literal["heading", "text", "item", "note", "cards", "table", "figure"]

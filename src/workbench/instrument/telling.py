@@ -15,8 +15,8 @@ from workbench.languages import Language
 from workbench.reporting.sentences import phrase
 from workbench.reporting.tables import cell_text, plan_columns
 from workbench.results import Finding
-from workbench.runs.handover import read_findings
-from workbench.runs.record import last_good, list_runs
+from workbench.runs.records.handover import read_findings
+from workbench.runs.records.record import last_good, list_runs
 from workbench.satisfaction.instrument.fieldwork import Fieldwork, fieldwork
 from workbench.satisfaction.instrument.guides import KnownSoFar, about_of
 from workbench.satisfaction.instrument.printed import Part, Printed, bullets, heading

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import workbench
-from workbench.new.proposal import StarterError
+from workbench.new.columns.proposal import StarterError
 
 #: Names the language of the prose cells that are shown.
 LANGUAGE = "WORKBENCH_LANGUAGE"

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from workbench.new.proposal import StarterError
+from workbench.new.columns.proposal import StarterError
 
 _OWN = "_dlt"
 #: Systems with a source that dlt's people keep: its module and function, after `dlt init`.

@@ -18,13 +18,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from workbench.data.schemas import schema_of
 from workbench.errors import did_you_mean
-from workbench.new.deductions import quoted
-from workbench.new.kinds import TABLES, scores
-from workbench.new.profile import ColumnProfile
-from workbench.new.proposal import Proposal, StarterError
-from workbench.new.row_kinds import about_rows, values_saying
-from workbench.new.states import is_purchase
-from workbench.new.words import squash
+from workbench.new.columns.profile import ColumnProfile
+from workbench.new.columns.proposal import Proposal, StarterError
+from workbench.new.columns.states import is_purchase
+from workbench.new.columns.words import squash
+from workbench.new.purchase_log.deductions import quoted
+from workbench.new.purchase_log.row_kinds import about_rows, values_saying
+from workbench.new.tables.kinds import TABLES, scores
 
 _SHIPPED = Path(__file__).with_name("presets")
 #: Share of a fingerprint's headings that must be there.

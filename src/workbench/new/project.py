@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import workbench
-from workbench.new.proposal import StarterError
+from workbench.new.columns.proposal import StarterError
 
 #: What a project is made of; the wheel carries it in ``workbench/project``.
 PARTS = ("notebooks", "reports", "_quarto.yml", "_quarto-en.yml", "_quarto-zh.yml")

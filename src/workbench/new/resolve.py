@@ -6,13 +6,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from workbench.new import evidence
-from workbench.new.continued import filled_down
+from workbench.new.columns import evidence
+from workbench.new.columns.profile import ColumnProfile
+from workbench.new.columns.proposal import Proposal, StarterError, Upload
+from workbench.new.columns.words import read_heading
 from workbench.new.presets import ExportTable, Preset, find, recognise
-from workbench.new.profile import ColumnProfile
-from workbench.new.proposal import Proposal, StarterError, Upload
-from workbench.new.roles import understand
-from workbench.new.words import read_heading
+from workbench.new.tables.continued import filled_down
+from workbench.new.tables.roles import understand
 
 #: Share of a table's ids that must be known in another for the two to be the same ids.
 _KNOWN = 0.5

@@ -16,13 +16,13 @@ from pathlib import Path
 from workbench.data import Preview, open_tables, preview
 from workbench.errors import WorkbenchError
 from workbench.new.card import card_text, last_day
-from workbench.new.conversion import one_currency
-from workbench.new.lines import with_lines
-from workbench.new.money import Money, currency
-from workbench.new.opening import open_file
+from workbench.new.columns.proposal import OpenQuestion, Proposal, StarterError, Upload
 from workbench.new.presets import load_presets
-from workbench.new.proposal import OpenQuestion, Proposal, StarterError, Upload
+from workbench.new.purchase_log.conversion import one_currency
+from workbench.new.purchase_log.lines import with_lines
+from workbench.new.purchase_log.money import Money, currency
 from workbench.new.resolve import propose
+from workbench.new.tables.opening import open_file
 from workbench.study import Study, load_study
 
 #: Answers a question: the place of an option, or None to leave it open.

@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from workbench.new.profile import ColumnProfile
-from workbench.new.proposal import RowKind
-from workbench.new.row_kinds import values_saying
+from workbench.new.columns.profile import ColumnProfile
+from workbench.new.columns.proposal import RowKind
+from workbench.new.purchase_log.row_kinds import values_saying
 
 #: What tools and fieldwork call answers that are none of a respondent of the survey.
 _NONE: Final = {

@@ -13,11 +13,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from workbench.runs.history import changes, lost_numbers, metric_history
+    from workbench.runs.execution.pool import InterruptedRunError
+    from workbench.runs.execution.progress import ProgressDisplay
     from workbench.runs.parameters import read_assignments
-    from workbench.runs.pool import InterruptedRunError
-    from workbench.runs.progress import ProgressDisplay
-    from workbench.runs.record import (
+    from workbench.runs.records.history import changes, lost_numbers, metric_history
+    from workbench.runs.records.record import (
         BusyError,
         RunRecord,
         StepRecord,

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from workbench.errors import WorkbenchError
-from workbench.runs.record import SEEN_RUNS, list_runs
+from workbench.runs.records.record import SEEN_RUNS, list_runs
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from workbench.runs.record import RunRecord
+    from workbench.runs.records.record import RunRecord
     from workbench.study import Study
 
 Every = Literal["week", "month", "quarter", "year"]
@@ -98,7 +98,7 @@ def seen_history(folder: Path, name: str | None = None) -> pd.DataFrame:
     """
     import pandas as pd
 
-    from workbench.runs.history import metric_history
+    from workbench.runs.records.history import metric_history
 
     place = folder / SEEN_RUNS
     newest = {run.as_of: run.run for run in reversed(list_runs(place))}

@@ -17,25 +17,18 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import trace
 from workbench.errors import WorkbenchError
-from workbench.runs.cache import (
-    Earlier,
-    Inputs,
-    carry_over,
-    look_at_inputs,
-    step_key,
-    text_digest,
-)
-from workbench.runs.cluster import Cluster, open_cluster
-from workbench.runs.failure import Failure, in_words
-from workbench.runs.handover import check_results, digest_results
+from workbench.runs.execution.cluster import Cluster, open_cluster
+from workbench.runs.execution.failure import Failure, in_words
+from workbench.runs.execution.pool import InterruptedRunError, Pool, open_pool
+from workbench.runs.execution.progress import Event, Follower, emit
+from workbench.runs.execution.task import Execution, LostKernelError, Task
 from workbench.runs.notebook_file import read_notebook
 from workbench.runs.parameters import Assignment, ParameterError
 from workbench.runs.pipeline import load_pipeline
 from workbench.runs.plan import Groups, RunPlan, Step, make_plan
-from workbench.runs.pool import InterruptedRunError, Pool, open_pool
-from workbench.runs.progress import Event, Follower, emit
-from workbench.runs.provenance import git_commit, versions
-from workbench.runs.record import (
+from workbench.runs.records.handover import check_results, digest_results
+from workbench.runs.records.provenance import git_commit, versions
+from workbench.runs.records.record import (
     SWEEPS,
     RunRecord,
     StepRecord,
@@ -49,9 +42,15 @@ from workbench.runs.record import (
     next_number,
     run_id,
 )
-from workbench.runs.sweep import sweep_of, sweep_plan
-from workbench.runs.task import Execution, LostKernelError, Task
-from workbench.runs.used import (
+from workbench.runs.reuse.cache import (
+    Earlier,
+    Inputs,
+    carry_over,
+    look_at_inputs,
+    step_key,
+    text_digest,
+)
+from workbench.runs.reuse.used import (
     UNSET,
     Present,
     Surroundings,
@@ -60,6 +59,7 @@ from workbench.runs.used import (
     file_used,
     forget_raw,
 )
+from workbench.runs.sweep import sweep_of, sweep_plan
 from workbench.study import read_card, seen_on
 from workbench.study.seen import AS_OF
 

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from workbench.runs.record import (
+from workbench.runs.records.record import (
     broken_off,
     damaged,
     last_complete,

@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.results import Estimate
-from workbench.runs.handover import notebook_of, read_headlines
 from workbench.runs.parameters import Assignment, ParameterError, ValueRefusedError
 from workbench.runs.pipeline import Entry, load_pipeline
 from workbench.runs.plan import OF_CARD, RunPlan, declared_by, make_plan
+from workbench.runs.records.handover import notebook_of, read_headlines
 
 if TYPE_CHECKING:
-    from workbench.runs.record import RunRecord
+    from workbench.runs.records.record import RunRecord
     from workbench.study import Study
 
 #: More combinations than this are refused: somebody has to read them.

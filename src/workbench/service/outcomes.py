@@ -138,7 +138,7 @@ def contact_outcomes(
     Parameters
     ----------
     rows : DataFrame
-        One row a contact, as `workbench.data.contact_log` gives it.
+        One row a contact, as `workbench.data.summaries.contact_log` gives it.
     repeat_days : int
         Within which another contact was looked for.
     by, agents, min_cell

@@ -166,7 +166,7 @@ def process_map(
     Parameters
     ----------
     moves, activities : DataFrame
-        As `workbench.data.step_log` gives them.
+        As `workbench.data.summaries.step_log` gives them.
     tickets : int
         Tickets in all.
     min_cell : CellRule or int

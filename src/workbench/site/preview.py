@@ -14,9 +14,9 @@ from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from workbench.errors import SiteError
-from workbench.site.furniture import LOST
+from workbench.site.finishing.shell import POLICY
 from workbench.site.reload import PLACE, State, watch_site, with_script
-from workbench.site.shell import POLICY
+from workbench.site.staging.furniture import LOST
 
 
 class _Handler(http.server.SimpleHTTPRequestHandler):

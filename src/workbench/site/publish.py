@@ -16,20 +16,20 @@ from filelock import FileLock, Timeout
 
 from workbench.errors import SiteError
 from workbench.languages.traditional import MADE_OF, REGIONS, traditional
-from workbench.site.agreement import disagreements
-from workbench.site.archive import STUDIES, archive, archive_place
-from workbench.site.check import check, refuse
+from workbench.site.checking.agreement import disagreements
+from workbench.site.checking.check import check, refuse
+from workbench.site.checking.withhold import withhold
 from workbench.site.config import read_config, site_address
-from workbench.site.feed import write_feed
-from workbench.site.finish import finish, titles_of, twins
-from workbench.site.furniture import social_picture, write_card, write_lost, write_sitemap
-from workbench.site.page_cache import PageCache, clear_builds, made_of, recall, remember
-from workbench.site.records import card_texts, studies_with_runs
+from workbench.site.editions.archive import STUDIES, archive, archive_place
+from workbench.site.editions.page_cache import PageCache, clear_builds, made_of, recall, remember
+from workbench.site.editions.records import card_texts, studies_with_runs
+from workbench.site.finishing.finish import finish, titles_of, twins
+from workbench.site.finishing.search import write_search
+from workbench.site.finishing.traditional import also_made, made_news, regions_of
 from workbench.site.render import render
-from workbench.site.search import write_search
-from workbench.site.stage import CARDS, FONT, REPORTS, Staged, edition_folder, stage
-from workbench.site.traditional import also_made, made_news, regions_of
-from workbench.site.withhold import withhold
+from workbench.site.staging.feed import write_feed
+from workbench.site.staging.furniture import social_picture, write_card, write_lost, write_sitemap
+from workbench.site.staging.stage import CARDS, FONT, REPORTS, Staged, edition_folder, stage
 from workbench.site.words import MADE, NAMES
 
 SITE = "_site"

@@ -25,9 +25,9 @@ import yaml
 
 from workbench.errors import SiteError
 from workbench.site.config import editions, read_config
-from workbench.site.edition import read_notebook
-from workbench.site.literal import as_written
-from workbench.site.stage import CARDS, REPORTS, edition_folder
+from workbench.site.staging.edition import read_notebook
+from workbench.site.staging.literal import as_written
+from workbench.site.staging.stage import CARDS, REPORTS, edition_folder
 
 RENDERERS = ("auto", "quarto", "embedded")
 OUTPUT = "_site"

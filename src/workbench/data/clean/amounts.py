@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from workbench.data import expressions as ibis
-from workbench.data.currency import SIGNS, codes, currencies_of, sign_of
 from workbench.data.engine import Engine
 from workbench.data.sources.source import ROW, Source
+from workbench.data.text.currency import SIGNS, codes, currencies_of, sign_of
 
 #: Fewer amounts than this show nothing.
 FEW: Final = 20

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from workbench.data.answer_words import WordScale, folded, word_scales
-from workbench.data.notation import plain
+from workbench.data.text.answer_words import WordScale, folded, word_scales
+from workbench.data.text.notation import plain
 
 _DIGITS: Final = r"[+-]?\d{1,4}(?:[.,]\d{1,6})?"
 _UNIT: Final = r"(?:分|点|點|星级|星|级|級|stars?|points?|pts?\.?)"

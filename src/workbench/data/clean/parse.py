@@ -12,7 +12,10 @@ from workbench.data.clean.amounts import in_other_currency, odd_amounts, other_s
 from workbench.data.clean.questions import QuestionAnswers, read_questions
 from workbench.data.clean.selection import chosen_rows
 from workbench.data.engine import Engine
-from workbench.data.notation import (
+from workbench.data.people.keys import read_key
+from workbench.data.schemas import ColumnRule, Schema
+from workbench.data.sources.source import Source
+from workbench.data.text.notation import (
     MULTIPLES,
     DateFormat,
     Decimal,
@@ -21,9 +24,6 @@ from workbench.data.notation import (
     heading_zone,
     other_calendar,
 )  # fmt: skip
-from workbench.data.people.keys import read_key
-from workbench.data.schemas import ColumnRule, Schema
-from workbench.data.sources.source import Source
 from workbench.errors import DataError
 from workbench.study import Study, Table
 from workbench.study.fields import AMOUNT_UNITS, FEE_MONTHS, RESPONSE_UNITS

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from workbench.data import expressions as ibis
-from workbench.data.answer_words import WordScale, is_no_answer, word_scales
 from workbench.data.clean.answers import Shown, fitting_scales, shown, without_strays, words_in
 from workbench.data.engine import Engine
-from workbench.data.notation import plain
 from workbench.data.sources.source import Source
+from workbench.data.text.answer_words import WordScale, is_no_answer, word_scales
+from workbench.data.text.notation import plain
 from workbench.errors import DataError
 from workbench.study.survey import Survey
 

@@ -14,10 +14,10 @@ from workbench import trace
 from workbench.data import expressions as ibis
 from workbench.data.clean.groups import ungrouped
 from workbench.data.engine import Engine
-from workbench.data.notation import plain
 from workbench.data.people.pseudonyms import personal_columns
 from workbench.data.schemas import Schema
 from workbench.data.sources.source import ROW, Source
+from workbench.data.text.notation import plain
 from workbench.errors import DataError, did_you_mean
 from workbench.study import Study, Table
 from workbench.study.fields import RowSelection

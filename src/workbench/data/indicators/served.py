@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from workbench.data.contact_log import contact_log
 from workbench.data.indicators.cells import withhold_cells
 from workbench.data.indicators.periods import PANDAS
 from workbench.data.indicators.request import Request
+from workbench.data.summaries.contact_log import contact_log
 from workbench.errors import DataError
 
 

@@ -14,7 +14,7 @@ from workbench.data.indicators.library import QUIET
 from workbench.data.indicators.measures import aggregate, total
 from workbench.data.indicators.periods import PANDAS, period_start
 from workbench.data.indicators.request import Request
-from workbench.data.pipeline import leads, pipeline
+from workbench.data.summaries.pipeline import leads, pipeline
 
 #: Names of the columns by which `aggregate` groups, beside those of the request.
 _ROWS = "pipeline"

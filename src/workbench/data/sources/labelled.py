@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from workbench.data.answer_words import is_no_answer
+from workbench.data.text.answer_words import is_no_answer
 from workbench.errors import DataError
 
 #: What a labelled file is called, by its suffix.

@@ -1,0 +1,1 @@
+"""What `workbench check` says of a study: contracts, coverage, doubts, a preview."""

@@ -1,0 +1,1 @@
+"""How people and systems write numbers, days, money and answers."""

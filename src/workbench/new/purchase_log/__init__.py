@@ -1,0 +1,1 @@
+"""How a log of purchases is read: its rows, its money, its orders."""

@@ -1,0 +1,1 @@
+"""How a survey is read: its questions, their scales, several answers in one."""

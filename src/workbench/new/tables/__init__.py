@@ -1,0 +1,1 @@
+"""What a table is: its kind, and the roles of its columns."""

@@ -1,0 +1,1 @@
+"""A notebook executed: kernels, cells, processes, and workers elsewhere."""

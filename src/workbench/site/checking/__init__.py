@@ -1,0 +1,1 @@
+"""A finished site held against itself before anybody sees it."""

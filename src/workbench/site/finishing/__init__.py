@@ -1,0 +1,1 @@
+"""From rendered pages to the site that is published: one shell, accessible, searchable."""

@@ -1,0 +1,1 @@
+"""From the last good runs to pages that either renderer can read."""
