@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import workbench
-from workbench.runs import pool
+from workbench.runs.execution import pool
 from workbench.runs.execution.task import Task
 
 SOURCES = Path(workbench.__file__).parent

@@ -277,7 +277,7 @@ class Run(Handover):
         return rfm_scores(self.tables, table, levels=levels, cuts=cuts)
 
     def account_tree(self, table: str = "accounts") -> AccountTree:
-        """Return the accounts with the one on top of each (`workbench.data.summaries.account_tree`)."""
+        """Return the accounts with the one on top of each (`data.summaries.account_tree`)."""
         from workbench.data import account_tree
 
         return account_tree(self.tables, table)
@@ -303,7 +303,7 @@ class Run(Handover):
         by: Literal["category", "product"] = "category",
         most: int = 200,
     ) -> LineItems:
-        """Group the lines of a log of purchases by what they are of (`workbench.data.summaries.line_items`).
+        """Group the lines of a log of purchases by what they are of (`data.summaries.line_items`).
 
         Of a table with one row an order, the lines are those of ``<table>_lines`` where the study
         has it.
@@ -327,7 +327,7 @@ class Run(Handover):
         return potential(self.tables)
 
     def customer_months(self, table: str = "transactions") -> CustomerMonths:
-        """Add up a log of purchases by customer and month (`workbench.data.summaries.customer_months`)."""
+        """Add up a log of purchases by customer and month (`data.summaries.customer_months`)."""
         from workbench.data import customer_months
 
         self._uses(table)

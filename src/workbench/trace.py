@@ -5,7 +5,7 @@ loaded, programs and connections started), the rooms that hand paths to an engin
 they handed over, and an environment that notes which variables are asked for. A notebook's kernel
 notes from its first cell on (`kernel`); anywhere else every call here does nothing.
 
-Only what is used is noted here, by kind and name; what it was, `workbench.runs.reuse.used` finds out.
+Only what is used is noted here, by kind and name; what it was, `runs.reuse.used` finds out.
 """
 # ruff: noqa: PTH100, PTH118, PTH119, PTH206  (texts: the hook hears of every file that is opened)
 

@@ -12,7 +12,8 @@ from typing import Any
 import nbformat
 import pytest
 
-from workbench.runs import RunRecord, pool, warm
+from workbench.runs import RunRecord, warm
+from workbench.runs.execution import pool
 from workbench.runs.execution.task import short_folder
 from workbench.runs.reuse.used import read_used
 

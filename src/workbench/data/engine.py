@@ -541,8 +541,8 @@ class Engine:
         column
             Texts, or what is typed as a date, a moment or a number.
         format : str, optional
-            As `workbench.data.text.notation.DateFormat` gives it; ISO 8601 when None. Zones after a time
-            are read whatever the format.
+            As `workbench.data.text.notation.DateFormat` gives it; ISO 8601 when None. Zones after a
+            time are read whatever the format.
         zone : int, optional
             Minutes ahead of UTC of the times that name no zone, where that is not the study's.
         """

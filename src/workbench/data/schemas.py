@@ -147,7 +147,7 @@ _SCHEMAS = {
             # More than a year is a code such as 9999, not a time.
             "response_hours": ColumnRule("number", low=0, high=8760),
             "resolved": ColumnRule("boolean"),
-            # of a ticket system or the log of a call centre; see `workbench.data.summaries.contact_log`
+            # of a ticket system or the log of a call centre; see `data.summaries.contact_log`
             "ticket_id": ColumnRule("id"),
             "answered_at": ColumnRule("moment"),
             "resolved_at": ColumnRule("moment"),

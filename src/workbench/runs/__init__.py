@@ -1,10 +1,10 @@
 """Runs: notebooks executed for a study, each run recorded in a folder of its own.
 
 The room's parts, from the inside out: `parameters` (what a notebook may be told), `pipeline` and
-`plan` (which notebooks run, with what), `execute` and `cells` (one notebook, by papermill),
-`warm` and `provisioner` (kernels that are forked), `pool`, `progress` and `runner` (all of them),
-`cache`, `record`, `provenance`, `handover` and `history` (what is kept); and for who keeps a study
-running: `status`, `compare`, `prune` and `schedule`.
+`plan` (which notebooks run, with what), `records` (what a run leaves on disk), `reuse` (when a
+notebook need not run again), `execution` (one notebook, by papermill, in a kernel that is forked)
+and `runner` (all of them); and for who keeps a study running: `status`, `schedule`, `backfill`,
+`sweep` and `records.prune`.
 """
 
 from __future__ import annotations
@@ -56,11 +56,11 @@ __all__ = [
 
 _HOME = {
     "runner": ("TIMEOUT", "plan_study", "run_studies", "run_study"),
-    "history": ("changes", "lost_numbers", "metric_history"),
+    "records.history": ("changes", "lost_numbers", "metric_history"),
     "parameters": ("read_assignments",),
-    "pool": ("InterruptedRunError",),
-    "progress": ("ProgressDisplay",),
-    "record": (
+    "execution.pool": ("InterruptedRunError",),
+    "execution.progress": ("ProgressDisplay",),
+    "records.record": (
         "BusyError",
         "RunRecord",
         "StepRecord",

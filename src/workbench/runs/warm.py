@@ -1,7 +1,7 @@
 """Kernels forked from a process that has loaded, once, what most notebooks load first.
 
 `kernels_for` starts that process, which belongs to the one that asks and ends with it. It forks a
-kernel for each request of a worker (`workbench.runs.execution.provisioner`), and tells how the kernel ended.
+kernel for each request of a worker (`execution.provisioner`), and tells how the kernel ended.
 A kernel that would not be what a plain one is - other variables, a module of the study's that
 stands in for one that is loaded, a thread that a fork would lose - is refused, and a plain one is
 started in its place; so it is where nothing can be forked.

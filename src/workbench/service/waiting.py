@@ -232,7 +232,7 @@ def waiting_times(
     Parameters
     ----------
     rows : DataFrame
-        One row a contact, as `workbench.data.summaries.contact_log` gives it: day, followed, and response
+        One row a contact, as `data.summaries.contact_log` gives it: day, followed, and response
         with answered or solution with solved; customer_id and abandoned where they are known.
     what : {"response", "resolution"}
     promise : float, optional

@@ -1,8 +1,9 @@
 """The published site: stage what the last good runs left, render, finish, check, swap in.
 
 `publish` is all that a scheduler needs; `preview` serves what was published. The steps are
-`stage.stage` (executed notebooks to pages, one edition a language), `render.render` (Quarto, or the
-embedded renderer), `finish.finish` (one shell, offline, accessible) and `check.check`.
+`staging` (executed notebooks to pages, one edition a language), `render` (Quarto, or the embedded
+renderer), `finishing` (one shell, offline, accessible) and `checking`; `editions` holds what was
+published before.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A preview that follows the work: what was edited runs and is published, open pages reload.
 
-Pages may ask nobody for data (`workbench.site.finishing.shell.POLICY`), so a page waits for its next state as
+Pages may ask nobody for data (`finishing.shell.POLICY`), so a page waits for its next state as
 for a script: the server holds the answer until the site has changed.
 """
 

@@ -247,7 +247,7 @@ class LineItems:
         return ordered
 
     def triples(self, *, most: int = 25) -> pd.DataFrame:
-        """Count how often an item lies with two others (`workbench.data.summaries.line_patterns.triples`).
+        """Count how often an item lies with two others (`line_patterns.triples`).
 
         Parameters
         ----------

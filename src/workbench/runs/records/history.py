@@ -51,7 +51,7 @@ def lost_numbers(folder: Path) -> list[str]:
     Parameters
     ----------
     folder : Path
-        ``runs/<study>``. Runs that cannot be read at all are `workbench.runs.records.record.damaged`.
+        ``runs/<study>``. Runs that cannot be read at all are `records.record.damaged`.
     """
     lost: list[str] = []
     for _ in _rows(folder, lost):
