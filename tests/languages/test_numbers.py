@@ -217,3 +217,11 @@ def test_rounding_does_not_change_what_a_range_says(value: Value, en: str, zh: s
 
 def test_no_change_has_no_sign() -> None:
     assert [number_text(x, 0, "en", signed=True) for x in (2, 0, -2)] == ["+2", "0", "−2"]
+
+
+def test_the_size_of_money_has_three_digits_or_those_that_its_interval_bears() -> None:
+    assert money(-328_548.0, currency="CNY").size().estimate("en") == "CN¥329,000"
+    assert money(328_548.0, currency="CNY").size().estimate("zh") == "32.9万元"
+    assert money(41.0, currency="CNY").size().estimate("en") == "CN¥41"
+    held = money(-190_000.0, -380_000.0, 500.0, currency="CNY")
+    assert held.size().estimate("en") == "CN¥190,000"

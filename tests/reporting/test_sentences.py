@@ -8,7 +8,7 @@ import pytest
 
 from workbench.errors import ReportingError
 from workbench.reporting import callout, configure, day, heading, money, num, pct, say
-from workbench.reporting.sentences import Link, escape, listing, tell
+from workbench.reporting.sentences import Link, escape, listing, phrase, tell
 from workbench.results import Estimate, Finding
 
 KEPT = Estimate(0.703, 0.69, 0.716, kind="percent", fact="contracts.kept_1y.observed")
@@ -182,3 +182,14 @@ def test_a_heading_is_one_sentence_and_what_follows_it_is_text(outputs) -> None:
         ("prose", "Nobody knows why."),
         ("prose", "More."),
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"),
+    [("gift cards", "Gift cards:"), ("email", "Email:"), ("iPhone", "iPhone:"), ("q3", "q3:")],
+)
+def test_a_sentence_that_begins_with_a_name_from_the_data_begins_large(
+    name: str, begins: str
+) -> None:
+    said = phrase("{group}: customers ordered more often", "en", {"group": name}, form="plain")
+    assert said.startswith(begins), said

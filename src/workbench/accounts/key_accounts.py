@@ -173,7 +173,10 @@ class KeyAccounts(Result):
 
         say = speak(language)
         ax = plt.gca() if ax is None else ax
-        t = self.table[self.table["change"].notna()].iloc[::-1].reset_index(drop=True)
+        # where no interval may be told, the change stands in the table alone
+        drawn = self.table["change_low"].notna()
+        drawn = drawn if drawn.any() else self.table["change"].notna()
+        t = self.table[drawn].iloc[::-1].reset_index(drop=True)
         ends = (t["change_low"].fillna(t["change"]), t["change_high"].fillna(t["change"]))
         interval_dots(ax, [say.name(g) for g in t["group"]], t["change"], *ends, say("Change"))
         ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))

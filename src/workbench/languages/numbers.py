@@ -160,6 +160,17 @@ class Value:
         """Return the decimals in which value and ends are printed; negative: tens, hundreds, ..."""
         return _decimals(self) if self.digits is None else self.digits
 
+    def size(self) -> Value:
+        """Return how large it is: no sign, no interval, and no digits that would seem exact.
+
+        It keeps the digits that its interval bears, and three where it has none.
+        """
+        x = abs(self.x or 0.0)
+        digits = self.decimals()
+        if self.low is None and x >= 1:
+            digits = min(digits, 0, 2 - math.floor(math.log10(x)))
+        return replace(self, x=x, low=None, high=None, signed=False, digits=digits)
+
     def _write(self, x: float | None, language: Speaker, *, unit: bool) -> str:
         if x is None:
             return DASH

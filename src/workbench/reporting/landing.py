@@ -184,10 +184,7 @@ class Landing:
         stake = f'<span class="wb-status {css}">{escape(language(word))}</span>'
         money = as_value(step.said.money) if step.said.money is not None else None
         if money is not None and money.known:
-            # with the digits that its interval bears
-            size = replace(money, x=abs(money.x or 0.0), low=None, high=None, signed=False)
-            size = replace(size, digits=money.decimals())
-            about = language("{money} at stake").format(money=size.estimate(language))
+            about = language("{money} at stake").format(money=money.size().estimate(language))
             stake += f' <span class="wb-stake">{escape(about)}</span>'
         said = sentences([step.said], language, "html")
         link = self._link(step.page, language)
