@@ -201,6 +201,23 @@ class Run(Handover):
         frame: pd.DataFrame = self.tables.frame(name, known=_day(known))
         return frame
 
+    def purchases(
+        self, table: str = "transactions", *, known: date | str | None = None
+    ) -> pd.DataFrame:
+        """Return who bought on which day for how much (`workbench.data.Tables.bought`).
+
+        Of a log of purchases this is a tenth of what `table` gives.
+
+        Parameters
+        ----------
+        table : str
+            A table of transactions.
+        known : date or ISO text, optional
+            As of `table`.
+        """
+        self._uses(table)
+        return self.tables.bought(table, known=_day(known))
+
     def steady(
         self, frame: pd.DataFrame, *, what: str, key: Sequence[str], groups: Sequence[str],
         amounts: Sequence[str],

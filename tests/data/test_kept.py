@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -145,7 +146,8 @@ def test_rows_set_aside_are_read_from_the_raw_files(study: Study) -> None:
 def test_nobody_can_be_found_in_what_is_kept(study: Study) -> None:
     open_tables(study).report  # noqa: B018
     (state,) = states(study)
-    texts = [(state / "tables.json").read_text(encoding="utf-8")]
+    index = (state / "tables.json").read_text(encoding="utf-8")
+    texts = [re.sub(r"\b[0-9a-f]{64}\b", "", index)]  # digests of files hold any two digits
     texts += [
         duckdb.sql(f"SELECT * FROM '{path}'").df().to_csv() for path in state.glob("*.parquet")
     ]

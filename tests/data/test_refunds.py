@@ -185,6 +185,24 @@ def test_a_snapshot_of_a_day_knows_the_refunds_of_that_day_only(open_study: Open
     assert early.features.index.tolist() == log.ids.tolist(), "all had bought, as far as one knew"
 
 
+def test_who_bought_when_is_what_the_table_says(open_study: OpenStudy) -> None:
+    tables = open_study(
+        transactions="customer_id,date,amount,note\n"
+        "b,2025-01-02,10,x\na,2025-03-01,30,y\nb,2025-01-02,5,z\nb,2025-06-01,-10,x\n",
+        as_of="2025-12-31",
+    )
+    for known in (None, dt.date(2025, 3, 31)):
+        whole, told = (each("transactions", known=known) for each in (tables.frame, tables.bought))
+        assert told["customer_id"].cat.categories.is_monotonic_increasing
+        assert [*told.columns] == ["customer_id", "date", "amount"]
+        wanted = whole[[*told.columns]].sort_values([*told.columns], ignore_index=True)
+        told = told.assign(customer_id=told["customer_id"].astype(str))
+        told = told.sort_values([*told.columns], ignore_index=True)
+        pd.testing.assert_frame_equal(told, wanted, check_dtype=False)
+        days, others = (purchase_days(frame) for frame in (told, whole))
+        assert days.amount.tolist() == others.amount.tolist() and days.day.tolist()
+
+
 def test_every_cent_is_accounted_for(open_study: OpenStudy) -> None:
     rng = np.random.default_rng(3)
     frame = pd.DataFrame(

@@ -23,7 +23,7 @@ from workbench.clv.contracts import (
     contract_value,
     value_contracts,
 )
-from workbench.clv.days import summarise
+from workbench.clv.days import BuyingDays, buying_days, summarise
 from workbench.clv.forecast import Forecast, forecast
 from workbench.clv.models.bayes import bayesian
 from workbench.clv.models.beta_binomial import BetaGeometricBetaBinomial
@@ -79,6 +79,7 @@ __all__ = [
     "BetaDiscreteWeibull",
     "BetaGeometric",
     "BetaGeometricBetaBinomial",
+    "BuyingDays",
     "Calendar",
     "Choice",
     "ContractCohorts",
@@ -119,6 +120,7 @@ __all__ = [
     "backtest",
     "bayesian",
     "bootstrap_parameters",
+    "buying_days",
     "by_cohort",
     "calendar",
     "calibration_split",

@@ -21,7 +21,7 @@ from workbench.arrays import Array
 from workbench.clv.ahead import LEVEL, Ahead, range_of, score
 from workbench.clv.calendar import Calendar
 from workbench.clv.choice import model_spend
-from workbench.clv.days import BuyingDays
+from workbench.clv.days import BuyingDays, buying_days
 from workbench.clv.models.purchase import PurchaseModel
 from workbench.errors import DataError
 from workbench.languages import Language, speak
@@ -292,7 +292,7 @@ def _size(blocks: list[Array]) -> tuple[float, float, Literal["conformal", "t"]]
 
 
 def backtest(
-    log: pd.DataFrame,
+    log: pd.DataFrame | BuyingDays,
     model: type[PurchaseModel],
     *,
     as_of: pd.Timestamp | str,
@@ -311,7 +311,7 @@ def backtest(
 
     Parameters
     ----------
-    log : DataFrame
+    log : DataFrame or BuyingDays
         customer_id, date; amount where the log has amounts.
     model : type
         Of purchases, refitted as of each day.
@@ -336,7 +336,7 @@ def backtest(
         The log has no purchase, or no time.
     """
     end, per = pd.Timestamp(as_of).normalize(), DAYS_PER_UNIT[check_unit(unit)]
-    whole_log = BuyingDays(log, end)
+    whole_log = buying_days(log, as_of=end)
     if not whole_log.day.size or whole_log.day.min() == 0:
         raise DataError("the log has no time in it", remedy="observe longer")
     length = -int(whole_log.day.min())
@@ -355,7 +355,11 @@ def backtest(
                 break
             if -back not in fits:
                 then = end - pd.Timedelta(days=back)
-                past = whole_log if known is None else BuyingDays(known(known=then.date()), then)
+                past = (
+                    whole_log
+                    if known is None
+                    else buying_days(known(known=then.date()), as_of=then)
+                )
                 # days are counted from the end of the log that is looked at
                 at = -back if known is None else 0
                 pace = seen.as_of(past, at, model) if seen is not None else None

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.arrays import Array
-from workbench.clv.days import BuyingDays
+from workbench.clv.days import BuyingDays, buying_days
 from workbench.clv.models.purchase import PurchaseModel, PurchaseResults
 from workbench.clv.models.rows import add_up
 from workbench.clv.spans import BLOCK, MONTHS, MOST, YEAR, Spans, basis_of, waves
@@ -404,15 +404,15 @@ def _change(slope: float, variance: float) -> dict[str, Any]:
 
 
 def calendar(
-    log: pd.DataFrame, *, as_of: pd.Timestamp | str, unit: str,
+    log: pd.DataFrame | BuyingDays, *, as_of: pd.Timestamp | str, unit: str,
     model: type[PurchaseModel] | None = None,
 ) -> Calendar:  # fmt: skip
     """See whether the pace of purchases grows, falls or follows a season.
 
     Parameters
     ----------
-    log : DataFrame
-        customer_id, date; amounts are not needed.
+    log : DataFrame or BuyingDays
+        customer_id, date; amount where the log has amounts.
     as_of : Timestamp or str
         Last day of the log.
     unit : str
@@ -429,7 +429,7 @@ def calendar(
         the pace moved, and neither is told.
     """
     end = pd.Timestamp(as_of).normalize()
-    known, unit = BuyingDays(log[["customer_id", "date"]], end), check_unit(unit)
+    known, unit = buying_days(log, as_of=end), check_unit(unit)
     spans = Spans(known)
     blank = Calendar(spans.length - 1, known.end, unit, spans.events)
     if model is not None and not model.paced:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from copy import copy
+
 import numpy as np
 import pandas as pd
 
-from workbench.arrays import Array, Index
+from workbench.arrays import Array, Index, Mask
 from workbench.errors import DataError
 from workbench.units import DAYS_PER_UNIT, check_unit
 
 
-def summarise(log: pd.DataFrame, *, as_of: pd.Timestamp | str, unit: str) -> pd.DataFrame:
+def summarise(
+    log: pd.DataFrame | BuyingDays, *, as_of: pd.Timestamp | str, unit: str
+) -> pd.DataFrame:
     """Summarise a log of purchases held in memory, one row a customer.
 
     Parameters
     ----------
-    log : DataFrame
+    log : DataFrame or BuyingDays
         customer_id, date; amount where the log has amounts. Purchases of a customer on one day are
         one; a negative amount is none.
     as_of : Timestamp or str
@@ -42,14 +46,15 @@ def summarise(log: pd.DataFrame, *, as_of: pd.Timestamp | str, unit: str) -> pd.
     >>> fit.expected_purchases(52).total().n
     90.0
     """
-    missing = [c for c in ("customer_id", "date") if c not in log]
+    columns = log.columns if isinstance(log, pd.DataFrame) else ("customer_id", "date")
+    missing = [c for c in ("customer_id", "date") if c not in columns]
     if missing:
         raise DataError(
             f"the log has no column {', '.join(missing)}",
             remedy="give customer_id and date, one row a purchase",
         )
     per = DAYS_PER_UNIT[check_unit(unit)]
-    known = BuyingDays(log, pd.Timestamp(as_of).normalize())
+    known = buying_days(log, as_of=as_of)
     if not known.day.size:
         raise DataError(f"there is no purchase to {as_of}", remedy="look at as_of and the dates")
     code, gap = known.gaps()
@@ -58,6 +63,55 @@ def summarise(log: pd.DataFrame, *, as_of: pd.Timestamp | str, unit: str) -> pd.
     out = out.assign(log_gaps=logs).rename_axis("customer_id")
     out.attrs["time_unit"] = unit
     return out
+
+
+def buying_days(log: pd.DataFrame | BuyingDays, *, as_of: pd.Timestamp | str) -> BuyingDays:
+    """Sort a log of purchases once for all that asks for it.
+
+    Parameters
+    ----------
+    log : DataFrame or BuyingDays
+        customer_id, date; amount where the log has amounts. What is sorted comes back as it is,
+        or to an earlier day.
+    as_of : Timestamp or str
+        Last day looked at.
+    """
+    end = pd.Timestamp(as_of).normalize()
+    if not isinstance(log, BuyingDays):
+        return BuyingDays(log, end)
+    if end > log.end:
+        raise DataError(
+            f"the log was sorted to {log.end.date()}, and {end.date()} is asked for",
+            remedy="sort it to the later day",
+        )
+    return log if end == log.end else log.until(end)
+
+
+def codes_of(ids: pd.Series) -> tuple[Index, pd.Index]:
+    """Give customers numbers in their order, -1 for nobody; categories have theirs already."""
+    if isinstance(ids.dtype, pd.CategoricalDtype) and ids.cat.categories.is_monotonic_increasing:
+        return np.asarray(ids.cat.codes, dtype=np.intp), ids.cat.categories
+    codes, names = pd.factorize(ids, sort=True)
+    return np.asarray(codes, dtype=np.intp), pd.Index(names)
+
+
+def by_day(code: Index, day: Index, days: int) -> tuple[Index, Mask]:
+    """Sort by customer and day: the order, and where another customer or day begins."""
+    key = code.astype(np.int64) * days + day
+    order = np.argsort(key, kind="stable")
+    key = key[order]
+    return order, np.concatenate([np.ones(min(key.size, 1), dtype=bool), key[1:] != key[:-1]])
+
+
+def _those_seen(code: Index, names: pd.Index) -> tuple[Index, pd.Index]:
+    """Give those who are left numbers anew; codes are sorted."""
+    new = np.concatenate([np.ones(min(code.size, 1), dtype=bool), code[1:] != code[:-1]])
+    return (np.cumsum(new) - 1).astype(np.int32), names[code[new]]
+
+
+def starts(code: Index) -> Index:
+    """Where each customer begins; codes are sorted."""
+    return np.flatnonzero(np.diff(code, prepend=-1))
 
 
 class BuyingDays:
@@ -73,25 +127,46 @@ class BuyingDays:
     """
 
     def __init__(self, log: pd.DataFrame, as_of: pd.Timestamp) -> None:
-        days = pd.to_datetime(log["date"]).dt.normalize()
-        seen = (days <= as_of).to_numpy()
+        days = pd.to_datetime(log["date"]).to_numpy().astype("datetime64[D]")
+        seen = days <= as_of.to_datetime64()
         self.end = as_of
         self.valued = "amount" in log and bool(log["amount"].notna().any())
-        amount = log["amount"].to_numpy(dtype=float) if self.valued else np.zeros(len(log))
-        seen = seen & (amount >= 0)
-        ago = (days - as_of).dt.days.to_numpy()
-        frame = pd.DataFrame(
-            {"id": log["customer_id"].to_numpy()[seen], "amount": amount[seen], "day": ago[seen]}
-        ).groupby(["id", "day"], sort=True, as_index=False)["amount"].sum()  # fmt: skip
-        self.code, self.ids = pd.factorize(frame["id"])
-        self.day, self.amount = frame["day"].to_numpy(), frame["amount"].to_numpy(dtype=float)
+        if self.valued:
+            seen &= log["amount"].to_numpy(dtype=float) >= 0
+        code, names = codes_of(log["customer_id"])
+        seen &= code >= 0
+        code = code[seen]
+        day = (days[seen] - as_of.to_datetime64().astype("datetime64[D]")).astype(np.int64)
+        first = int(day.min()) if day.size else 0
+        order, new = by_day(code, day - first, 1 - first)
+        self.day, code = day[order][new].astype(np.int32), code[order][new]
+        self.amount = np.zeros(code.size)
+        if self.valued and code.size:
+            spent = log["amount"].to_numpy(dtype=float)[seen][order]
+            self.amount = np.add.reduceat(spent, np.flatnonzero(new))
+        self.code, self.ids = _those_seen(code, names)
+
+    def until(self, end: pd.Timestamp) -> BuyingDays:
+        """Give the log to an earlier day; only right where no refund came later."""
+        out = copy(self)
+        seen = self.day <= (end - self.end).days
+        out.end, out.day, out.amount = end, self.day[seen], self.amount[seen]
+        out.day = out.day - np.int32((end - self.end).days)
+        out.code, out.ids = _those_seen(self.code[seen], self.ids)
+        return out
+
+    @property
+    def dates(self) -> pd.Series:
+        """Days with a purchase."""
+        days = self.end.to_datetime64().astype("datetime64[D]") + np.unique(self.day)
+        return pd.Series(days.astype("datetime64[s]"))
 
     def summary(self, origin: int, per: float) -> pd.DataFrame:
         """Frequency, recency, age, mean_spend as of a day; rows are sorted by customer and day."""
         rows = np.flatnonzero(self.day <= origin)
         code, day, amount = self.code[rows], self.day[rows], self.amount[rows]
-        who, start = np.unique(code, return_index=True)
-        n = np.diff(np.append(start, code.size))
+        start = starts(code)
+        who, n = code[start], np.diff(np.append(start, code.size))
         first, last = day[start], day[np.append(start[1:], code.size) - 1]
         total = np.add.reduceat(amount, start) if start.size else np.zeros(0)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -108,8 +183,7 @@ class BuyingDays:
 
     def ages(self) -> Array:
         """Days since the first purchase of each customer."""
-        _, start = np.unique(self.code, return_index=True)
-        return np.asarray(-self.day[start], dtype=float)
+        return np.asarray(-self.day[starts(self.code)], dtype=float)
 
     def came(self, ids: pd.Index, after: int, to: int) -> tuple[Array, Array]:
         """Purchase days and amounts of customers after a day, up to another."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from workbench.clv.days import BuyingDays
+from workbench.clv.days import BuyingDays, buying_days, starts
 from workbench.results import Estimate, Finding, Result, labelled
 from workbench.stats.intervals import normal_quantile, proportion_interval
 from workbench.units import DAYS_PER_UNIT, check_unit, whole
@@ -98,7 +98,7 @@ class Newcomers(Result):
         ]  # fmt: skip
 
 
-def newcomers(log: pd.DataFrame, *, as_of: pd.Timestamp | str, unit: str) -> Newcomers:
+def newcomers(log: pd.DataFrame | BuyingDays, *, as_of: pd.Timestamp | str, unit: str) -> Newcomers:
     """See whether customers had bought before the log began.
 
     Such customers appear early: more are seen first in the first weeks than later, and they buy
@@ -107,8 +107,8 @@ def newcomers(log: pd.DataFrame, *, as_of: pd.Timestamp | str, unit: str) -> New
 
     Parameters
     ----------
-    log : DataFrame
-        customer_id, date.
+    log : DataFrame or BuyingDays
+        customer_id, date; amount where the log has amounts.
     as_of : Timestamp or str
         Last day of the log.
     unit : str
@@ -116,8 +116,8 @@ def newcomers(log: pd.DataFrame, *, as_of: pd.Timestamp | str, unit: str) -> New
     """
     per = DAYS_PER_UNIT[check_unit(unit)]
     end = pd.Timestamp(as_of).normalize()
-    known = BuyingDays(log[["customer_id", "date"]], end)
-    _, start = np.unique(known.code, return_index=True)
+    known = buying_days(log, as_of=end)
+    start = starts(known.code)
     first = known.day[start]
     begin = int(known.day.min()) if known.day.size else 0
     days = max(-(begin - 1) // PERIODS, 7)

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.arrays import Array
-from workbench.clv.days import BuyingDays
+from workbench.clv.days import BuyingDays, buying_days
 from workbench.clv.models.due import DueDates
 from workbench.clv.models.purchase import PurchaseModel
 from workbench.clv.models.rows import add_up
@@ -158,7 +158,7 @@ class Rhythm(Result):
         return ax
 
 
-def rhythm(log: pd.DataFrame, *, as_of: pd.Timestamp | str, unit: str) -> Rhythm:
+def rhythm(log: pd.DataFrame | BuyingDays, *, as_of: pd.Timestamp | str, unit: str) -> Rhythm:
     """See how regularly customers buy.
 
     Each customer with two gaps gives one figure, the first of their last two gaps as a share of
@@ -167,7 +167,7 @@ def rhythm(log: pd.DataFrame, *, as_of: pd.Timestamp | str, unit: str) -> Rhythm
 
     Parameters
     ----------
-    log : DataFrame
+    log : DataFrame or BuyingDays
         customer_id, date; amount where the log has amounts.
     as_of : Timestamp or str
         Last day of the log.
@@ -185,7 +185,7 @@ def rhythm(log: pd.DataFrame, *, as_of: pd.Timestamp | str, unit: str) -> Rhythm
     'due'
     """
     per, end = DAYS_PER_UNIT[check_unit(unit)], pd.Timestamp(as_of).normalize()
-    known = BuyingDays(log, end)
+    known = buying_days(log, as_of=end)
     code, gap = known.gaps()
     size = len(known.ids)
     number = np.bincount(code, minlength=size)

@@ -94,7 +94,9 @@ def so_far(
     bought = seen[seen["amount"] >= 0] if valued else seen
     if bought.empty:
         raise DataError(f"there is no purchase to {day.date()}", remedy="look at as_of")
-    days = bought.drop_duplicates(["customer_id", "date"]).groupby("customer_id").size()
+    days = (
+        bought.drop_duplicates(["customer_id", "date"]).groupby("customer_id", observed=True).size()
+    )
     n = len(days)
     counted = days.clip(upper=top).value_counts().sort_index()
     rows = [
@@ -117,7 +119,12 @@ def so_far(
     if not valued:
         return SoFar(table, again, day)
     about = {"kind": "money", "unit": currency, "better": "up"}
-    brought = seen.groupby("customer_id")["amount"].sum().reindex(days.index).to_numpy(dtype=float)
+    brought = (
+        seen.groupby("customer_id", observed=True)["amount"]
+        .sum()
+        .reindex(days.index)
+        .to_numpy(dtype=float)
+    )
     mean = mean_interval(brought).named("Brought by a customer so far", **about)
     total = Estimate(float(brought.sum()), n=float(n)).named("Brought by all so far", **about)
     return SoFar(table, again, day, total, mean)

@@ -20,7 +20,7 @@ import pandas as pd
 from scipy.stats import chi2
 
 from workbench.arrays import Array
-from workbench.clv.days import BuyingDays
+from workbench.clv.days import BuyingDays, starts
 
 YEAR = 365.25
 #: Columns of a season by months.
@@ -65,7 +65,7 @@ class Spans:
     def __init__(self, known: BuyingDays, origin: int = 0) -> None:
         rows = np.flatnonzero(known.day <= origin)
         code, day = known.code[rows], known.day[rows] - origin
-        _, start = np.unique(code, return_index=True)
+        start = starts(code)
         n = np.diff(np.append(start, code.size))
         kept = np.flatnonzero(n > 2)[:: max(int((n > 2).sum()) // MOST, 1)]
         self.first, self.last = day[start[kept]], day[start[kept] + n[kept] - 1]

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from workbench.arrays import Array
+from workbench.clv.days import BuyingDays, buying_days, starts
 from workbench.clv.models.purchase import PurchaseResults
 from workbench.clv.models.rows import as_floats, refuse
 from workbench.errors import DataError
@@ -359,7 +360,7 @@ def _name_lines(
 
 def tracking(
     results: PurchaseResults,
-    transactions: pd.DataFrame,
+    transactions: pd.DataFrame | BuyingDays,
     *,
     calibration_end: pd.Timestamp | str,
     unit: str | None = None,
@@ -371,7 +372,7 @@ def tracking(
     ----------
     results : PurchaseResults
         Fitted to the calibration period.
-    transactions : DataFrame
+    transactions : DataFrame or BuyingDays
         Columns customer_id and date; purchases on one day count once.
     calibration_end : Timestamp or str
         Last day of calibration. Only customers who came before are followed.
@@ -386,32 +387,36 @@ def tracking(
             f"the model was fitted in {results.unit}s, tracking is asked for in {unit}s",
             remedy="use one unit of time",
         )
-    missing = {"customer_id", "date"} - set(transactions.columns)
-    if missing:
-        raise DataError(
-            f"the log has no column {', '.join(sorted(missing))}",
-            remedy="give customer_id and date",
-        )
-    log = transactions[["customer_id", "date"]]
-    log = log.assign(date=pd.to_datetime(log["date"]).dt.normalize()).drop_duplicates()
-    split = pd.Timestamp(calibration_end)
-    last = log["date"].max() if until is None else pd.Timestamp(until).normalize()
-    log = log[log["date"] <= last]
-    first = log.groupby("customer_id")["date"].min()
-    first = first[first <= split]
-    if first.empty:
+    if isinstance(transactions, pd.DataFrame):
+        missing = {"customer_id", "date"} - set(transactions.columns)
+        if missing:
+            raise DataError(
+                f"the log has no column {', '.join(sorted(missing))}",
+                remedy="give customer_id and date",
+            )
+    split = pd.Timestamp(calibration_end).normalize()
+    if until is None:
+        until = (transactions if isinstance(transactions, BuyingDays) else BuyingDays(
+            transactions, pd.Timestamp.max.normalize())).dates.max()  # fmt: skip
+    log = buying_days(transactions, as_of=until)
+    last, begins = log.end, starts(log.code)
+    came = log.day[begins] <= (split - last).days
+    if not came.any():
         raise DataError("no customer came before the end of calibration", remedy="move it later")
-    start = first.min()
-    born = log["customer_id"].map(first)
-    repeat = log.loc[born.notna() & (log["date"] > born), "date"]
+    first = log.day[begins][came]
+    start = last + pd.Timedelta(days=int(first.min()))
+    follows = np.ones(log.code.size, dtype=bool)
+    follows[begins] = False
+    follows &= came[log.code]
+    repeat = log.day[follows] - first.min()
     day = max(DAYS_PER_UNIT[unit], 1.0)
     # a period that has only begun would look like a fall
     periods = max(int(((last - start).days + 1) // day), 1)
     ends = np.arange(1, periods + 1) * day
-    placed = np.searchsorted(ends, (repeat - start).dt.days.to_numpy() + 0.5)
+    placed = np.searchsorted(ends, repeat + 0.5)
     actual = np.bincount(placed, minlength=periods)[:periods].astype(float)
 
-    offsets, customers = np.unique((first - start).dt.days.to_numpy(), return_counts=True)
+    offsets, customers = np.unique(first - first.min(), return_counts=True)
     # a period ends with its last day: day number end - 1
     ages = (ends[:, None] - 1 - offsets[None, :]) / DAYS_PER_UNIT[unit]
     ages = np.maximum(ages, 0.0)

@@ -41,6 +41,8 @@ from workbench.units import per_year, whole
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+#: Customers, of more than which a bootstrap takes so many by lot.
+MANY, SOME = 100_000, 15_000
 
 WILL_BRING = (
     "Over the next {ahead} {unit}, the {n} customers known today can be expected to bring "
@@ -530,12 +532,19 @@ def bootstrap_parameters(
     """Refit both models to reweighted customers.
 
     The spread of the parameters then does not rest on the models being true, and the two models
-    see the same customers in each draw.
+    see the same customers in each draw. Of more than `MANY` customers so many as `SOME` are taken
+    by lot, and stand for all in each draw: their weights add up to the number of all, so that
+    parameters spread as they do among all.
 
     Returns
     -------
     ndarray, shape (draws, k)
         Log parameters of the purchase model, then of the spend model.
+
+    References
+    ----------
+    Kleiner, Talwalkar, Sarkar, Jordan (2014), A Scalable Bootstrap for Massive Data, Journal of
+    the Royal Statistical Society B 76(4), 795-816.
     """
     model = purchases.model
     size = model.rows.inverse.size
@@ -545,7 +554,13 @@ def bootstrap_parameters(
             f"{len(spend.model.everyone[0])}",
             remedy="fit both models to the same summary",
         )
-    buys, spends = purchases.refits(), spend.refits()
     counts = model.counts if (model.counts != 1).any() else None
-    weights = bootstrap_weights(size, draws, rng=rng, counts=counts)
-    return np.array([np.concatenate([buys(w), spends(w)]) for w in weights])
+    if size > MANY and counts is None and isinstance(purchases, PurchaseResults):
+        at = np.sort(rng.choice(size, SOME, replace=False))
+        buys, spends = purchases.among(at).refits(), spend.among(at).refits()
+        even = np.full(SOME, 1 / SOME)
+        weights = (rng.multinomial(size, even).astype(float) for _ in range(draws))
+        return np.array([np.concatenate([buys(w), spends(w)]) for w in weights])
+    buys, spends = purchases.refits(), spend.refits()
+    drawn = bootstrap_weights(size, draws, rng=rng, counts=counts)
+    return np.array([np.concatenate([buys(w), spends(w)]) for w in drawn])

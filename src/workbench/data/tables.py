@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from workbench import trace
+from workbench.data import expressions as ibis
 from workbench.data.clean import erasures
 from workbench.data.clean.cleaner import Cleaner
 from workbench.data.clean.refunds import REFUNDED, REFUNDED_ON, TAKEN, known_on, undone
@@ -200,6 +201,45 @@ class Tables:
                 frame[column] = frame[column].astype("datetime64[ns]")
         return frame
 
+    def bought(self, name: str, *, known: dt.date | None = None) -> pd.DataFrame:
+        """Give who bought on which day for how much, and nothing else of a log of purchases.
+
+        The rows are those of `frame`, at a tenth of its memory: customers are categories (numbers
+        that stand for pseudonyms), and of times only the day is told.
+
+        Parameters
+        ----------
+        name : str
+            ``transactions`` or a variant of it.
+        known : date, optional
+            See `expr`.
+        """
+        self.require_purchases(name)
+        rows = self.expr(name, known=known)
+        people = rows.select(name_=rows.customer_id).distinct()
+        numbered = self.engine.keep(
+            people.mutate(
+                code_=ibis.row_number().over(ibis.window(order_by=people.name_)).cast("int32")
+            ),
+            name,
+        )
+        days = rows.date.cast("date").delta(ibis.literal(dt.date(1970, 1, 1)), unit="day")
+        joined = rows.mutate(day_=days.cast("int32")).join(
+            numbered, rows.customer_id == numbered.name_
+        )
+        valued = ["amount"] if "amount" in rows.columns else []
+        wanted = joined.select(joined.code_, joined.day_, *(joined[c] for c in valued))
+        try:
+            names = self.engine.run(numbered.order_by("code_").select("name_"), name)["name_"]
+            told = self.engine.run(wanted, name)
+        finally:
+            self.engine.drop(numbered)
+        codes = told["code_"].to_numpy(dtype="int32")
+        day = told["day_"].to_numpy(dtype="int64").astype("datetime64[D]")
+        who = pd.Categorical.from_codes(codes, categories=pd.Index(names), validate=False)
+        amount = {c: told[c] for c in valued}
+        return pd.DataFrame({"customer_id": who, "date": day.astype("datetime64[s]"), **amount})
+
     def head(self, name: str, n: int) -> pd.DataFrame:
         """Give the first good rows as they are understood, under the ids of the source.
 
@@ -357,8 +397,11 @@ class Tables:
         # a small study stays in memory for who looks into its rows (the preview of `check`)
         if self.study.connection == IN_MEMORY and not is_large(self.study):
             return find_or_make(self.study, self._cleaner)
-        kept = find_or_make(self.study)
-        if kept is not None and "_cleaner" in self.__dict__:
+        if "_cleaner" not in self.__dict__ or self.study.connection != IN_MEMORY:
+            return find_or_make(self.study)
+        # who has judged the rows for a report need not judge them again to write them
+        kept = find_or_make(self.study, self._cleaner)
+        if kept is not None:
             self._cleaner.forget()
         return kept
 

@@ -154,20 +154,29 @@ def purchase_days(transactions: pd.DataFrame, refunds: pd.DataFrame | None = Non
     bought = amounts >= 0
     if not bought.any():
         raise DataError("the log has no purchase", remedy="look at the amounts' sign")
-    people = transactions["customer_id"].to_numpy()[bought]
+    people = transactions["customer_id"]
     days, amounts = days[bought], amounts[bought]
+    returned = None
     if refunds is None or refunds.empty:
-        codes, ids = pd.factorize(people, sort=True)
-        returned = None
+        codes, ids = _codes(people)
+        codes = codes[bought]
     else:
         require_columns(refunds, ("customer_id", "date", "refunded_on", "amount"), "refunds have")
         _refuse_gaps(refunds, ("customer_id", "date", "refunded_on", "amount"))
-        both, ids = pd.factorize(np.r_[people, refunds["customer_id"].to_numpy()], sort=True)
-        codes = both[: len(people)]
+        of = people.to_numpy(dtype=object)[bought]
+        both, names = pd.factorize(np.r_[of, refunds["customer_id"].to_numpy()], sort=True)
+        ids = pd.Index(names)
+        codes = both[: len(of)]
         returned = Returns(
-            both[len(people) :].astype(np.int64), _days(refunds, "date"),
+            both[len(of) :].astype(np.int64), _days(refunds, "date"),
             _days(refunds, "refunded_on"), _amounts(refunds),
         )  # fmt: skip
+    there = np.zeros(len(ids), dtype=bool)
+    there[codes] = True
+    if returned is not None:
+        there[returned.customer] = True
+    if not there.all():  # somebody whose only rows are refunds
+        codes, ids = (np.cumsum(there) - 1)[codes], ids[there]
     customer, days, amounts = _by_day(codes, days, amounts)
     return PurchaseDays(
         pd.Index(ids, name="customer_id"), customer, days, amounts, int((~bought).sum()),
@@ -177,11 +186,24 @@ def purchase_days(transactions: pd.DataFrame, refunds: pd.DataFrame | None = Non
 
 def _by_day(customer: Codes, day: Codes, amount: Array) -> tuple[Codes, Codes, Array]:
     """Sort by customer and day, and add up what lies on one day."""
-    order = np.lexsort((day, customer))
-    customer, day, amount = customer[order], day[order], amount[order]
-    new = np.r_[True, (customer[1:] != customer[:-1]) | (day[1:] != day[:-1])]
-    sums = np.add.reduceat(amount, np.flatnonzero(new))
-    return customer[new].astype(np.int64), day[new], np.asarray(sums, dtype=float)
+    first = int(day.min()) if day.size else 0
+    days = int(day.max()) - first + 1 if day.size else 1
+    key = customer.astype(np.int64) * days + (day - first)
+    order = np.argsort(key, kind="stable")
+    key = key[order]
+    new = np.r_[True, key[1:] != key[:-1]]
+    sums = np.add.reduceat(amount[order], np.flatnonzero(new))
+    customer, day = customer[order][new], day[order][new]
+    return customer.astype(np.int64), day, np.asarray(sums, dtype=float)
+
+
+def _codes(people: pd.Series) -> tuple[Codes, pd.Index]:
+    """Give customers numbers in their order; categories in order have theirs already."""
+    kind = people.dtype
+    if isinstance(kind, pd.CategoricalDtype) and kind.categories.is_monotonic_increasing:
+        return np.asarray(people.cat.codes, dtype=np.int64), kind.categories
+    codes, ids = pd.factorize(people, sort=True)
+    return np.asarray(codes, dtype=np.int64), pd.Index(ids)
 
 
 def _days(frame: pd.DataFrame, name: str) -> Codes:

@@ -9,6 +9,7 @@ Fader, Hardie, Lee (2005), Journal of Marketing Research 42(4), 415-430.
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from typing import Literal
 
 import numpy as np
@@ -340,6 +341,14 @@ class GammaGammaResults(Fitted):
             return outer(theta[:, None] * m.scores(theta), m.n)
 
         return Scoring(in_logs(m.likelihood(1.0)), score_products, np.ones(3, dtype=bool))
+
+    def among(self, at: NDArray[np.intp]) -> GammaGammaResults:
+        """Give the same fit with some of its customers, to be refitted to them."""
+        out = copy(self)
+        out.model = copy(self.model)
+        x, spend = self.model.everyone
+        out.model.everyone, out.model.counts = (x[at], spend[at]), self.model.counts[at]
+        return out
 
     def refits(self) -> Callable[[Array], Array]:
         """Give a function from weights, one a customer, to the log parameters fitted with them."""

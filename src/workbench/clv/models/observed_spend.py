@@ -12,6 +12,7 @@ Buehlmann (1967), Experience Rating and Credibility, ASTIN Bulletin 4(3), 199-20
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 
 import numpy as np
 import pandas as pd
@@ -224,6 +225,14 @@ class ObservedSpendResults(Result):
             expected, self.phi, self.covariance, inverse,
             counts=self.model.counts, index=self.model.index,
         )  # fmt: skip
+
+    def among(self, at: NDArray[np.intp]) -> ObservedSpendResults:
+        """Give the same fit with some of its customers, to be refitted to them."""
+        out = copy(self)
+        out.model = copy(self.model)
+        x, spend = self.model.everyone
+        out.model.everyone, out.model.counts = (x[at], spend[at]), self.model.counts[at]
+        return out
 
     def refits(self) -> Callable[[Array], Array]:
         """Give a function from weights, one a customer, to the log parameters fitted with them."""

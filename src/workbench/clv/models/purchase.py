@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
 from typing import ClassVar, Literal, Self
 
@@ -12,7 +13,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import gammaincc
 
-from workbench.arrays import Array
+from workbench.arrays import Array, Index
 from workbench.clv.models.bias import Scoring, outer
 from workbench.clv.models.fitted import Fitted, judged, not_converged
 from workbench.clv.models.likelihood import Derivatives, Optimum, covariance_of, in_logs, maximise
@@ -184,19 +185,27 @@ class PurchaseModel(ABC):
         """Purchases expected in (T, T + t] of a customer alive at T."""
         if np.ndim(t):
             return cls.expected(theta, np.asarray(t, dtype=float), x, T)
-        return by_age(x, T, lambda x, T: cls.expected(theta, np.full(x.size, t), x, T))
+        return by_age(
+            x, T, lambda x, T: cls.expected(theta, np.full(x.size, t), x, T), cls._least(theta)
+        )
 
     @classmethod
     def discounted_since(
         cls, theta: Array, t: float, rate: float, x: Array, t_x: Array, T: Array
     ) -> Array:
         """Present value at T of purchases in (T, T + t] of a customer alive at T."""
-        return by_age(x, T, lambda x, T: cls.discounted(theta, t, rate, x, T))
+        return by_age(x, T, lambda x, T: cls.discounted(theta, t, rate, x, T), cls._least(theta))
 
     @classmethod
     def lasting_since(cls, theta: Array, t: float, x: Array, t_x: Array, T: Array) -> Array:
         """P(alive at T + t) of a customer alive at T."""
-        return by_age(x, T, lambda x, T: cls.lasting(theta, t, x, T))
+        return by_age(x, T, lambda x, T: cls.lasting(theta, t, x, T), cls._least(theta))
+
+    @classmethod
+    def _least(cls, theta: Array) -> float:
+        """Give the smallest parameter that is a time: how fast predictions change with age."""
+        times = theta[np.array(cls.timed, dtype=bool)]
+        return float(times.min()) if times.size else 1.0
 
     @classmethod
     def expected_ahead(
@@ -516,6 +525,16 @@ class PurchaseResults(Fitted):
         known = [v[rows.inverse] for v in (rows.x, rows.t_x, rows.T)]
         masses = [self.pmf(k, t, *known) for k in range(upto)]
         return purchase_distribution(masses, self.model.counts)
+
+    def among(self, at: Index) -> PurchaseResults:
+        """Give the same fit with some of its customers, to be refitted to them."""
+        rows, out = self.model.rows, copy(self)
+        own, inverse = np.unique(rows.inverse[at], return_inverse=True)
+        out.model = copy(self.model)
+        out.model.counts = self.model.counts[at]
+        n = add_up(inverse, out.model.counts)
+        out.model.rows = Purchases(rows.x[own], rows.t_x[own], rows.T[own], n, inverse, rows.unit)
+        return out
 
     def refits(self) -> Callable[[Array], Array]:
         """Give a function from weights, one a customer, to the log parameters fitted with them."""

@@ -163,6 +163,16 @@ class Cleaner:
             self._clean[name] = (self._private(sifted.kept, (ROW,), where), sifted.report)
         return self._clean[name]
 
+    def to_write(self, name: str) -> tuple[Any, TableReport]:
+        """Give a table as it is to be written, once: its rows are not kept in memory for that."""
+        if name in self._clean or not self.engine.is_duckdb:
+            return self.cleaned(name)
+        sifted = self._sift(name)
+        where = sifted.report.where
+        if sifted.refunded is not None:
+            self.refunded[name] = self._private(sifted.refunded, (PURCHASE,), where)
+        return self._in_order(sifted.kept, (ROW,), where), sifted.report
+
     def report(self, name: str) -> TableReport:
         """Tell what the cleaning did to a table; nobody needs a pseudonym for that."""
         return self._sift(name).report
@@ -174,9 +184,18 @@ class Cleaner:
 
     def _private(self, rows: Any, order: tuple[str, ...], where: str) -> Any:
         """Replace ids by pseudonyms, and keep the rows in their order."""
+        if self.engine.is_duckdb:
+            return self.engine.keep(self._in_order(rows, order, where), where)
+        # other engines give rows back in an order of their own unless they are asked for one
+        private = self._under_pseudonyms(rows, where)
+        return self.engine.keep(private, where).order_by(order).drop(ROW)
+
+    def _in_order(self, rows: Any, order: tuple[str, ...], where: str) -> Any:
+        return self._under_pseudonyms(rows, where).order_by(order).drop(ROW)
+
+    def _under_pseudonyms(self, rows: Any, where: str) -> Any:
         kinds = {c: kind for c, kind in ID_KINDS.items() if c in rows.columns}
-        private = pseudonyms.pseudonymise(self.engine, rows, kinds, self.key, where)
-        return self.engine.keep(private.order_by(order).drop(ROW), where)
+        return pseudonyms.pseudonymise(self.engine, rows, kinds, self.key, where)
 
     def _sift(self, name: str) -> _Sifted:
         if name in self._sifted:

@@ -39,7 +39,7 @@ from workbench.data.people import invitations, pseudonyms, review
 from workbench.data.sources.packaged import packaged_hash
 from workbench.data.sources.source import file_hash
 from workbench.errors import DataError, WorkbenchError
-from workbench.study import Study, StudyError, find_root
+from workbench.study import Study, StudyError, find_root, is_large
 from workbench.study.card import CACHE, IN_MEMORY
 
 #: Where the tables of all studies are kept, below the root (or below a study outside any root).
@@ -326,9 +326,10 @@ def _make(study: Study, home: Path, target: Path, cleaner: Cleaner | None) -> bo
     aside.mkdir()
     try:
         index: dict[str, Any] = {"files": {}, "reports": {}}
+        large = is_large(study)
         for name in _with_files(study):
             path = aside / f"{name}.parquet"
-            expr, report = cleaner.cleaned(name)
+            expr, report = cleaner.to_write(name) if large else cleaner.cleaned(name)
             engine.write_parquet(expr, path)
             if engine.parquet(path).schema() != expr.schema():
                 continue  # a type that Parquet does not have
