@@ -14,7 +14,8 @@ from workbench.new.columns.profile import profiles
 from workbench.new.columns.proposal import Proposal, Upload
 from workbench.new.columns.zone import time_zone
 from workbench.new.study import Started, start_study, understood
-from workbench.new.survey.questions import rating_of, survey_lines
+from workbench.new.survey.scales import rating_of
+from workbench.new.survey.survey_lines import survey_lines
 from workbench.new.tables.roles import understand
 from workbench.study import load_study
 

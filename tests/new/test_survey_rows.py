@@ -24,7 +24,7 @@ from tests.new.test_survey_tools import (
 from workbench.data import check_study, open_tables
 from workbench.new.columns.profile import profiles
 from workbench.new.study import Started, start_study
-from workbench.new.trial_rows import trial_rows
+from workbench.new.survey.trial_rows import trial_rows
 from workbench.study.waves import order_of_names
 
 OUT = (0, 7, 13)

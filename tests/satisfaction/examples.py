@@ -196,6 +196,7 @@ EXAMPLES = {
         ),
         pd.DataFrame({"respondent_id": list("ABX")}),
     ),
+    "GroupMeans": lambda: room.means_by(answers(), ["region"], {"csat5": "Overall satisfaction"}),
     "GroupChanges": lambda: room.changes_by_group(
         room.prepare_survey(frame(), Survey(dimensions=DIMENSIONS, groups=("region",)))
     ),

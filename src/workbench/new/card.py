@@ -14,7 +14,8 @@ from workbench.new.columns.profile import ColumnProfile
 from workbench.new.columns.proposal import Option, Proposal
 from workbench.new.columns.zone import time_zone
 from workbench.new.purchase_log.money import Money, currency, kept_cells
-from workbench.new.survey.questions import answers_of, survey_lines
+from workbench.new.survey.questions import answers_of
+from workbench.new.survey.survey_lines import survey_lines
 from workbench.privacy import identifiers
 
 #: A column is proposed to be shown where it has so many values at most, so many rows each.

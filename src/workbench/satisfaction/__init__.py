@@ -113,6 +113,7 @@ from workbench.satisfaction.loyalty.trends import (
     Trend,
     latest_nps,
     loyalty_by,
+    loyalty_by_groups,
     loyalty_by_wave,
 )
 from workbench.satisfaction.measurement.alpha import (
@@ -142,6 +143,7 @@ from workbench.satisfaction.questionnaire.answers import (
     read_answers,
 )
 from workbench.satisfaction.questionnaire.crosstabs import Choices, Crosstab, choices_by, crosstab
+from workbench.satisfaction.questionnaire.group_means import GroupMeans, means_by
 from workbench.satisfaction.questionnaire.pilot import (
     Pilot,
     pilot,
@@ -175,6 +177,7 @@ __all__ = [
     "GroupChanges",
     "GroupDrivers",
     "GroupGaps",
+    "GroupMeans",
     "Importance",
     "Invariance",
     "ItemScreen",
@@ -240,7 +243,9 @@ __all__ = [
     "leaving_after",
     "lmg",
     "loyalty_by",
+    "loyalty_by_groups",
     "loyalty_by_wave",
+    "means_by",
     "nps",
     "nps_limits",
     "omega",

@@ -266,10 +266,11 @@ class Survey(Card):
     waves : tuple of str
         The waves in order of time, where their labels do not sort that way.
     groups : tuple of str
-        Columns of the survey, the segments or the customers to compare by: the first there is.
+        Columns of the survey, the segments or the customers to compare by: every question by each
+        that is there; gaps, drivers and changes by the first.
     questions : dict
         Columns of the survey that hold choices -> what the card says of them; each is shown by
-        the group that the survey is compared by.
+        the groups that the survey is compared by.
     open : dict
         Columns with answers in people's own words -> how they were asked; `comment` is one without
         being named.

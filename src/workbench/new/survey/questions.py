@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import pandas as pd
 
-from workbench.data.clean.answers import fitting_scales, is_coded, shown, without_strays, words_in
-from workbench.data.text.answer_words import (
-    CODES,
-    USUAL_SCALES,
-    is_no_answer,
-    shortest_scale,
-    without_codes,
-)
+from workbench.data.clean.answers import shown
+from workbench.data.text.answer_words import is_no_answer
 from workbench.new.columns.profile import ColumnProfile
 from workbench.new.columns.proposal import OpenQuestion, Option, Proposal
 from workbench.new.survey.choices import columns_of_choices, questions_of_choices
 from workbench.new.survey.hints import ends_named, is_camp, said_twice
+from workbench.new.survey.scales import ENDS_SAID, MOST_WORDS, ScaleColumn, rating_of
 from workbench.study.survey import SERVQUAL_ITEMS
 from workbench.study.waves import order_of_names
 
-_ENDS_SAID: Final = re.compile(r"(?<!\d)(-?\d{1,2})\s*(?:-|–|—|~|to|bis|à|至|到)\s*(\d{1,3})(?!\d)")
 _OVERALL: Final = re.compile(
     r"overall|in general|all in all|as a whole|csat|osat|总体|整体|总的|綜合|综合|総合|全体|総じて"
     r"|gesamt|insgesamt|en general\b|en conjunto|global|dans l.ensemble|nel complesso|no geral"
@@ -45,8 +38,8 @@ _NOT_ASKED: Final = re.compile(
     r"(?:\b|_)id$|^(?:id|no\.?|nr\.?|#|序号|编号|row|index)$|年龄|\bage\b|总分|得分合计|progress|finished|duration"
     r"|seconds|latitude|longitude|weight|^w$|权重|\bip\b|year|年份|_complete$|credit|信用分"
     # what the tools of fieldwork note of an interview
-    r"|^(?:missing|missrel|lastpage|maxpage|q_viewer|time_\w+|time\d+|deg_time|dispcode|lfdn|quality"
-    r"|quota|rts\d+|tester|device_type|finished|mode|serial|case|last_?page|start_?language)\b",
+    r"|^(?:missrel|missing anteil|last_?page|maxpage|q_viewer|time_(?:sum|rsi)|time\d{3}|deg_time"
+    r"|dispcode|lfdn|rts\d+|tester|device_type|start_?language)\b|^(?:missing|quota|serial)$",
     re.I,
 )
 #: Several answers may be chosen.
@@ -57,171 +50,14 @@ _SEVERAL: Final = re.compile(
 )
 #: Names that say nothing of what was asked.
 _NAMELESS: Final = re.compile(r"(?i)[a-z]{1,4}[ _.-]?\d{1,4}(?:[_.]?[a-z0-9]{1,2})*")
-#: Words before a number that are those of a scale: "Stufe 3".
-_STEPS: Final = re.compile(
-    r"(?i)level|score|note|grade|stufe|punkte?|rating|stars?|points?|answer|选项"
-)
 #: Standard names of items, which need no mapping.
 _STANDARD: Final = re.compile(r"(?:exp|per|imp)_\w+")
 #: Share of a column's answers that must show a number or a known word.
 _NEARLY_ALL: Final = 0.9
 #: Waves of which one may ask in which order they came.
 MOST_WAVES: Final = 24
-#: Answers from which on numbers that nobody gave were not to be had.
-_TELLING: Final = 30
-_NUMBERED: Final = re.compile(r"(?i)^(?:q|item|question|frage|题|第|exp_|per_|imp_)\s*_?\d")
-#: Different answers in words that a scale may have.
-_MOST_WORDS: Final = 11
 _SHORT_HEADING: Final = 24
 _WEIGHT: Final = re.compile(r"w|wt|wgt|weights?|weighting|权重|权数|加权", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class ScaleColumn:
-    """A column of answers on a scale.
-
-    Attributes
-    ----------
-    column : ColumnProfile
-    scale : tuple of int
-    sure : bool
-        Whether both ends were used, or words or the heading say the scale.
-    codes : tuple of str
-        Values that lie far off the scale and usually stand for no answer, as they are written.
-    seen : tuple of float
-        The lowest and the highest answer.
-    turned : bool
-        Whether the words beside the numbers say that the lowest is the best.
-    """
-
-    column: ColumnProfile
-    scale: tuple[int, int]
-    sure: bool
-    codes: tuple[str, ...] = ()
-    seen: tuple[float, float] = (0, 0)
-    turned: bool = False
-
-    def other_than(self, scale: tuple[int, int]) -> bool:
-        """Tell whether the answers contradict a scale, or say another one."""
-        text = self.column.said
-        said = _ENDS_SAID.search(text) is not None or ends_named(text) is not None
-        outside = self.seen[0] < scale[0] or self.seen[1] > scale[1]
-        return self.scale != scale and (said or outside)
-
-
-def rating_of(p: ColumnProfile, *, kin: bool = False) -> ScaleColumn | None:
-    """Tell on which scale a column's answers are; None where it holds no such answers.
-
-    Two different numbers are enough for a column that is called as others are that are ratings.
-    """
-    if not len(p.texts) or p.when or p.mail > 0.5:
-        return None
-    counts = p.texts.value_counts()
-    if len(counts) > 60:
-        return _slider(p)
-    if any(map(is_coded, map(str, counts.index))) and "[" not in p.name:
-        return None  # A1 is an answer to a line of an array, and elsewhere a shelf
-    numbers: Counter[float] = Counter()
-    written: dict[float, str] = {}
-    named = True
-    strange: dict[str, int] = {}
-    labels: dict[float, str] = {}
-    for text, n in counts.items():
-        if is_no_answer(str(text)):
-            continue
-        if (found := shown(str(text))) is not None:
-            if found.label and is_no_answer(found.label):
-                continue
-            numbers[found.number] += int(n)
-            written[found.number] = str(text)
-            named &= bool(found.label)
-            labels[found.number] = found.label
-        else:
-            strange[str(text)] = int(n)
-    if words := without_strays(strange, sum(numbers.values())):
-        return _in_words(p, words, numbers)
-    if not numbers:  # nobody has answered
-        return None
-    alike = set(labels.values())
-    if named and len(numbers) > 1 and len(alike) == 1 and not _STEPS.fullmatch(min(alike)):
-        return None  # "Branch 3" counts branches
-    said = _ENDS_SAID.search(p.said)
-    seen = without_codes(numbers)
-    # -1 beside 0 is an answer on a scale around it, unless there is no such scale
-    if min(seen) < 0 and not any(s[0] <= min(seen) and max(seen) <= s[1] for s in USUAL_SCALES):
-        seen = {n for n in seen if n >= 0 or n not in CODES} or seen
-    if said is None:
-        seen -= _codes_beside(numbers, seen)
-    codes = set(numbers) - seen
-    if len(seen) < (2 if kin else 3) or any(n * 2 % 1 for n in seen):
-        return None
-    low, high = min(seen), max(seen)
-    known = [(int(said[1]), int(said[2]))] if said else []
-    if (named_ends := ends_named(p.said)) is not None:
-        known.insert(0, named_ends[:2])
-    known = [ends for ends in known if ends[0] <= low and high <= ends[1]]
-    scale = shortest_scale(low, high, known or USUAL_SCALES)
-    if scale is None:
-        return _slider(p)
-    # nobody asks on 1 to 4 or to 6 half as often as on 1 to 5 or to 7, unless each has a name
-    unused = {} if named else {(1, 4): (1, 5), (1, 6): (1, 7)}
-    scale = scale if known or low > 1 or scale not in unused else unused[scale]
-    # 0 below 1 to 5 is what some tools write for no answer
-    sure = bool(known) or ((low, high) == scale and scale != (0, 5))
-    given = tuple(written[n] for n in sorted(codes))
-    return ScaleColumn(p, scale, sure, given, (low, high), _turned(labels))
-
-
-def _turned(labels: Mapping[float, str]) -> bool:
-    """Tell whether words beside numbers go from the best to the worst."""
-    said = {n: words_in(label) for n, label in sorted(labels.items()) if label}
-    fits = fitting_scales(said.values()) if len(said) > 1 else []
-    places = [[scale.place(word) or 0 for word in said.values()] for scale in fits]
-    return bool(places) and all(
-        own == sorted(own, reverse=True) and own[0] != own[-1] for own in places
-    )
-
-
-def _slider(p: ColumnProfile) -> ScaleColumn | None:
-    """Tell a question that was answered on a slider from 0 to 100."""
-    named = _NUMBERED.match(p.said.strip()) or p.said.strip().endswith(("?", "？"))
-    numbers = pd.to_numeric(p.texts, errors="coerce").dropna()
-    if not (named or p.heading.has("satisfaction", "recommend")) or len(numbers) < len(p.texts):
-        return None
-    low, high = float(numbers.min()), float(numbers.max())
-    if not (0 <= low <= 20 and 80 <= high <= 100):
-        return None
-    return ScaleColumn(p, (0, 100), (low, high) == (0, 100), seen=(low, high))
-
-
-def _codes_beside(numbers: Mapping[float, int], seen: set[float]) -> set[float]:
-    """Find 8 and 9 above a scale that ends well below them: with so many, somebody said 6 and 7.
-
-    And 0 below a scale of five or seven: some tools write it where nobody answered.
-    """
-    zero = 0.0 in seen and max(seen) in (5, 6, 7) and len(seen) > 4
-    if zero and sum(numbers.values()) >= _TELLING and numbers[0.0] < 0.15 * sum(numbers.values()):
-        return {0.0}
-    above = seen & {8.0, 9.0}
-    rest = seen - above
-    given = sum(numbers[n] for n in seen)
-    if not above or len(rest) < 3 or not 0 <= min(rest) <= max(rest) < min(above) - 1:
-        return set()
-    few = sum(numbers[n] for n in above) < 0.3 * given
-    return above if few and given >= _TELLING and max(rest) >= 4 else set()
-
-
-def _in_words(
-    p: ColumnProfile, words: Sequence[str], numbers: Counter[float]
-) -> ScaleColumn | None:
-    different = len(set(map(words_in, words)))
-    steps = {len(scale.steps) for scale in fitting_scales(words)}
-    if not steps or different + len(numbers) < 3:
-        return None
-    if numbers and max(numbers) > max(steps):
-        return None
-    best = 5 if 5 in steps else min(steps)
-    return ScaleColumn(p, (1, best), len(steps) == 1 or different > best - 1, seen=(1, best))
 
 
 def find_questions(proposal: Proposal) -> None:
@@ -255,7 +91,7 @@ def find_questions(proposal: Proposal) -> None:
     if recommend is not None:
         ratings.pop(recommend.name, None)
         found = rating_of(recommend)
-        ends_said = _ENDS_SAID.search(recommend.said) is not None
+        ends_said = ENDS_SAID.search(recommend.said) is not None
         usual_ones = ((0, 10),) if ends_said else ((0, 10), (1, 10))
         if found is not None and found.scale not in usual_ones and _apart(found):
             scales["recommend"] = list(found.scale)
@@ -341,10 +177,10 @@ def _alike_in_unknown_words(columns: Sequence[ColumnProfile]) -> dict[str, Scale
     """
     said: dict[str, set[str]] = {}
     for p in columns:
-        words = {str(text).strip() for text in p.texts.unique()[: _MOST_WORDS + 2]}
+        words = {str(text).strip() for text in p.texts.unique()[: MOST_WORDS + 2]}
         words = {word for word in words if word and not is_no_answer(word)}
         about = p.heading.has("gender", "place", "group", "birth", "category", "channel", "product")
-        if 3 <= len(words) <= _MOST_WORDS and not (p.numeric or p.when or p.boolean or about):
+        if 3 <= len(words) <= MOST_WORDS and not (p.numeric or p.when or p.boolean or about):
             said[p.name] = words
     found = {}
     for p in columns:
@@ -352,7 +188,7 @@ def _alike_in_unknown_words(columns: Sequence[ColumnProfile]) -> dict[str, Scale
         kin = [w for name, w in said.items() if name != p.name and len(mine & w) * 5 >= 3 * len(w)]
         if mine and kin:
             steps = len(mine.union(*kin))
-            if steps <= _MOST_WORDS:
+            if steps <= MOST_WORDS:
                 found[p.name] = ScaleColumn(p, (1, steps), False, seen=(1, steps))
     return found
 
@@ -501,69 +337,3 @@ def _waves(proposal: Proposal) -> None:
             default=None,
         )
     )
-
-
-def survey_lines(proposal: Proposal) -> Iterator[str]:
-    """Write the survey's part of the card."""
-    section = proposal.survey
-    if proposal.standard != "survey":
-        return
-    yield "survey:"
-    if not section and not any(q.key == "survey.waves" for q in proposal.questions):
-        yield "  groups: [segment, region]   # only recommending or a comment was asked"
-    if "scale" in section:
-        low, high = section["scale"]
-        mark = "the answers run from" if section["sure"] else "CHECK: was it asked on"
-        yield f"  scale: [{low}, {high}]            # {mark} {low} to {high}"
-    if "words" in section:
-        yield "  # CHECK answers: what these words stand for, from 1 for the worst; until then they"
-        yield "  # cannot be read"
-        each = ", ".join(f"{json.dumps(word, ensure_ascii=False)}: " for word in section["words"])
-        yield f"  # answers: {{{each}}}"
-    if "turned" in section:
-        written = json.dumps(section["turned"], ensure_ascii=False)
-        yield f"  answers: {written}   # the heading says that the lowest is best"
-    if section.get("reversed"):
-        written = json.dumps(section["reversed"], ensure_ascii=False)
-        yield f"  reversed: {written}   # their headings say that the lowest is best"
-    for key in ("scales", "columns"):
-        if key in section:
-            yield f"  {key}: {json.dumps(section[key], ensure_ascii=False)}"
-    if "unsaid" in section:
-        each = ", ".join(f"{name} ({low} to {high})" for name, low, high in section["unsaid"])
-        yield (
-            f"  # CHECK items: no heading says what was asked in {each}; map overall satisfaction"
-            " (csat) and recommending (recommend) under columns, and take what is no item out of"
-            " the dimensions"
-        )
-    if "items" in section:
-        yield "  items:                   # their wording; a text a language: {en: ..., zh: ...}"
-        for code, text in section["items"].items():
-            yield f"    {json.dumps(code)}: {json.dumps(text, ensure_ascii=False)}"
-    if "dimensions" in section:
-        yield "  # what the items measure: split them, and take out what is no item"
-        yield f"  dimensions: {json.dumps(section['dimensions'], ensure_ascii=False)}"
-    if "waves" in section:
-        yield f"  waves: {json.dumps(section['waves'], ensure_ascii=False)}"
-    for question in proposal.questions:
-        if question.key == "survey.waves":
-            yield f"  # CHECK waves: {question.asks}"
-            for option in question.options:
-                order = json.dumps(option.sets["survey.waves"], ensure_ascii=False)
-                yield f"  #   {option.label}: waves: {order}"
-    if "open" in section:
-        yield "  open:                    # answered in people's own words, beside `comment`"
-        for name, text in section["open"].items():
-            said = f"{json.dumps(name, ensure_ascii=False)}: {json.dumps(text, ensure_ascii=False)}"
-            yield f"    {said}"
-    if "weights" in section:
-        own = json.dumps(section["weights"], ensure_ascii=False)
-        yield f"  weights: {{column: {own}}}   # CHECK: do these weights stand for all customers"
-    if "questions" in section:
-        yield "  questions:               # several answers could be ticked"
-        for name, entry in section["questions"].items():
-            said = json.dumps(entry, ensure_ascii=False)
-            yield f"    {json.dumps(name, ensure_ascii=False)}: {said}"
-    if "groups" in section:
-        yield f"  groups: {json.dumps(section['groups'], ensure_ascii=False)}"
-    yield ""

@@ -13,7 +13,7 @@ from workbench.new.columns.profile import ColumnProfile
 from workbench.new.columns.words import read_heading
 from workbench.new.purchase_log.ledger import ledger_sides
 from workbench.new.survey.hints import is_camp
-from workbench.new.survey.questions import rating_of
+from workbench.new.survey.scales import rating_of
 
 #: Share of the rows from which on a customer is in one campaign more than once.
 _AGAIN = 0.1

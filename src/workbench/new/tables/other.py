@@ -9,7 +9,7 @@ from functools import cache
 from workbench.data.text.notation import date_format
 from workbench.new.columns import evidence
 from workbench.new.columns.profile import ColumnProfile
-from workbench.new.survey.questions import rating_of
+from workbench.new.survey.scales import rating_of
 
 #: Columns of the prices of a day, by their headings' letters.
 _QUOTES = (

@@ -15,10 +15,11 @@ from workbench.new.columns.taking import categorical, take
 from workbench.new.columns.writing import dates, numbers
 from workbench.new.purchase_log.purchases import transactions
 from workbench.new.survey.hints import camped, is_camp
-from workbench.new.survey.questions import MOST_WAVES, answers_of, find_questions, rating_of
+from workbench.new.survey.questions import MOST_WAVES, answers_of, find_questions
+from workbench.new.survey.scales import rating_of
+from workbench.new.survey.trial_rows import trial_rows
 from workbench.new.tables.kinds import scores
 from workbench.new.tables.other import what_else
-from workbench.new.trial_rows import trial_rows
 from workbench.study.survey import SCORES
 
 #: Headings below which nothing is said of most of them.

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 
 from workbench.errors import DataError
 from workbench.languages import Language, speak
-from workbench.results import Estimate, Finding, Kind, Picture, Result, labelled
+from workbench.results import Estimate, Finding, Kind, Picture, Result, columns_of, labelled
 from workbench.satisfaction.loyalty.changes import (
     Cell,
     Measure,
@@ -279,6 +279,44 @@ def loyalty_by_wave(
         scale=scale,
         min_cell=survey.min_cell,
     )
+
+
+def loyalty_by_groups(
+    survey: SurveyData,
+    column: str,
+    measure: Measure = "nps",
+    *,
+    scale: tuple[float, float] = (1, 5),
+) -> pd.DataFrame:
+    """Compare a loyalty measure of the last wave over every grouping of the survey.
+
+    Returns
+    -------
+    DataFrame
+        The tables of `loyalty_by` below one another: `by` (the column), `group`, and the rest.
+
+    Raises
+    ------
+    SurveyError
+        There is nothing to compare by, or nobody answered.
+    """
+    latest = survey.latest.background
+    if not survey.groups:
+        raise SurveyError("no column to compare by", remedy="name one under survey.groups")
+    found = [
+        loyalty_by(
+            latest, by, column=column, measure=measure, scale=scale, min_cell=survey.min_cell
+        ).table
+        for by in survey.groups
+    ]
+    first = survey.groups[0]
+    about = {name: own for name, own in columns_of(found[0]).items() if name != first}
+    tables = [
+        table.rename(columns={by: "group"}).assign(by=by)
+        for by, table in zip(survey.groups, found, strict=True)
+    ]
+    named = {"by": "Grouped by"} if len(tables) > 1 else {}
+    return labelled(pd.concat(tables, ignore_index=True), **named, group="Group", **about)
 
 
 def latest_nps(survey: SurveyData, column: str = "recommend") -> NetPromoter:

@@ -9,7 +9,7 @@ Journal of Statistics 6(2), 65-70.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -141,25 +141,35 @@ class Choices(Result):
         """Share of each choice of each question among all who answered."""
         return {
             f"{tab.question}.{name}": share
-            for tab in self.tabs
+            for tab in reversed(self.tabs)
             for name, share in tab.estimates().items()
         }
 
     def findings(self) -> list[Finding]:
-        """Say what is chosen most, and where groups differ, for each question."""
-        return [found for tab in self.tabs for found in tab.findings()]
+        """Say what is chosen most, and where groups differ, for each question.
+
+        By a further grouping only where groups differ: what is chosen most has been said.
+        """
+        seen: set[str] = set()
+        found: list[Finding] = []
+        for tab in self.tabs:
+            again = tab.question in seen
+            seen.add(tab.question)
+            found += [f for f in tab.findings() if not again or f.key == "choices.differ"]
+        return found
 
 
 def choices_by(
     answers: Answers,
     questions: Mapping[str, ChoiceQuestion],
-    by: str,
+    by: str | Sequence[str],
     *,
     min_cell: CellRule | int = 5,
 ) -> Choices:
     """Hold what groups chose against one another, for every question; see `crosstab`.
 
-    Questions that nobody of the wave answered are left out.
+    Questions that nobody of the wave answered are left out. By several groupings each question is
+    corrected over all of them, too (Bonferroni).
 
     Raises
     ------
@@ -178,15 +188,27 @@ def choices_by(
         raise DataError(
             "no question was answered", where="survey.questions", remedy="take them off the card"
         )
+    groupings = (by,) if isinstance(by, str) else tuple(by)
     tabs = tuple(
-        crosstab(answers, name, by, about=each, min_cell=min_cell) for name, each in asked.items()
+        tab
+        for name, each in asked.items()
+        for column in groupings
+        if column != name
+        and (tab := _tab(answers, name, column, each, min_cell, len(groupings))) is not None
     )
-    tables = [tab.table.assign(question=tab.question) for tab in tabs]
+    if not tabs:
+        raise DataError(
+            "no group has enough answers to any question",
+            where="survey.questions",
+            remedy="choose larger groups",
+        )
+    tables = [tab.table.assign(question=tab.question, by=tab.by) for tab in tabs]
     return Choices(
         labelled(
             pd.concat(tables, ignore_index=True),
             question="Question",
             choice="Answer",
+            **({"by": "Grouped by"} if len(groupings) > 1 else {}),
             group="Group",
             n="Answers",
             share=("Share", "percent"),
@@ -194,6 +216,23 @@ def choices_by(
         ),
         tabs,
     )
+
+
+def _tab(
+    answers: Answers,
+    question: str,
+    by: str,
+    about: ChoiceQuestion,
+    min_cell: CellRule | int,
+    groupings: int,
+) -> Crosstab | None:
+    """Give one question's table; None where several are asked for and this has no large group."""
+    try:
+        return crosstab(answers, question, by, about=about, min_cell=min_cell, groupings=groupings)
+    except DataError:
+        if groupings == 1:
+            raise
+        return None
 
 
 def crosstab(
@@ -204,6 +243,7 @@ def crosstab(
     about: ChoiceQuestion | None = None,
     min_cell: CellRule | int = 5,
     level: float = 0.95,
+    groupings: int = 1,
 ) -> Crosstab:
     """Hold what groups chose against one another.
 
@@ -221,6 +261,8 @@ def crosstab(
     min_cell : CellRule or int
         Groups and cells of fewer people are withheld, and others with them where a total would
         give them away.
+    groupings : int
+        By how many groupings the question is looked at: p-values are corrected for all.
 
     Raises
     ------
@@ -271,7 +313,7 @@ def crosstab(
                  "withheld": away}
             )  # fmt: skip
     table = pd.DataFrame(rows)
-    table["more_than"] = _more_than(shares, effective, ~hidden, names)
+    table["more_than"] = _more_than(shares, effective, ~hidden, names, groupings)
     whole = {
         str(choice): share_interval(
             ticks[:, c], weights=weights, clusters=several(people), level=level
@@ -330,7 +372,9 @@ def _hidden(counts: Array, large: Mask, rule: CellRule, *, partition: bool) -> M
     return np.asarray(hidden | ~large[None, :])
 
 
-def _more_than(shares: Array, effective: Array, shown: Mask, names: list[str]) -> list[str]:
+def _more_than(
+    shares: Array, effective: Array, shown: Mask, names: list[str], groupings: int
+) -> list[str]:
     """Name for each choice and group the groups that chose it less often beyond chance."""
     tests: list[tuple[int, int, int, float]] = []
     for c in range(len(shares)):
@@ -341,7 +385,7 @@ def _more_than(shares: Array, effective: Array, shown: Mask, names: list[str]) -
     adjusted = adjust([test[3] for test in tests], "holm") if tests else np.zeros(0)
     found: dict[tuple[int, int], list[str]] = {}
     for (c, a, b, _), corrected in zip(tests, adjusted, strict=True):
-        if corrected < DIFFER:
+        if corrected * groupings < DIFFER:
             high, low = (a, b) if shares[c, a] > shares[c, b] else (b, a)
             found.setdefault((c, high), []).append(names[low])
     return [", ".join(found.get((c, g), [])) for c in range(len(shares)) for g in range(len(names))]

@@ -128,6 +128,11 @@ class SurveyData:
         ]
 
     @property
+    def groups(self) -> list[str]:
+        """The columns to compare by that are there and filled; `group` is the first."""
+        return [column for column in self.card.groups if self.has(column)]
+
+    @property
     def waves(self) -> list[str]:
         """The waves in order of time."""
         return [str(w) for w in self.answers.background["wave"].cat.categories]
