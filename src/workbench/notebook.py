@@ -497,6 +497,7 @@ class Run(Handover):
             min_cell=self.study.privacy.min_cell,
             rule=self.study.privacy,
             kinds=_kinds_of(case),
+            country=self.study.country or "",
         )
 
     def foreseen(self, case: str) -> tuple[Case, dict[str, Any]]:

@@ -28,7 +28,7 @@ from workbench.impact.experiment.looks import Looks, looks_at
 from workbench.impact.foresight import Foresight, foresee
 from workbench.impact.grading import Grading, Strength, grade
 from workbench.impact.inputs.answers import seen_after_alone
-from workbench.impact.inputs.assignment import compared, first_days, panel_of
+from workbench.impact.inputs.assignment import compared, first_days, panel_of, when_off
 from workbench.impact.inputs.cutoff import AtCutoff
 from workbench.impact.inputs.eligible import among_eligible
 from workbench.impact.inputs.panel import (
@@ -41,6 +41,7 @@ from workbench.impact.inputs.panel import (
 from workbench.impact.inputs.series import Series
 from workbench.impact.material import CaseTables, Material, read_material
 from workbench.impact.selection import Selection, select_design
+from workbench.impact.wearing import OFF, told_of_off, wear_finding, wear_out, while_off
 from workbench.languages import Language
 from workbench.results import Estimate, Finding, Result, attempt
 from workbench.study import Case, CellRule
@@ -191,6 +192,7 @@ def evaluate(
     rule: CellRule | None = None,
     kind: OutcomeKind | None = None,
     unit: str = "",
+    country: str = "",
     level: float = 0.95,
 ) -> Evaluation:
     """Judge one outcome of a case.
@@ -232,6 +234,8 @@ def evaluate(
         What the outcome is, for how it is written; told from the records when left out.
     unit : str
         Currency of an outcome in money.
+    country : str
+        Whose public holidays lie in the periods of a series (``CN``, ``DE-BY``).
 
     Raises
     ------
@@ -270,10 +274,11 @@ def evaluate(
             remedy="until then its plan stands below",
             start=f"{case.start:%Y-%m-%d}",
         )
+    all_records = records
     tables, told = _told(
         CaseTables(
             compared(case, records), case, outcome, treatments, selection, comparison, covariates,
-            units, min_cell, rule,
+            units, min_cell, rule, country,
         ),
         rule,
     )  # fmt: skip
@@ -294,7 +299,12 @@ def evaluate(
         effect, others, checks = _judge(material, picked, level)
         effect, fixed, watched, looks = _under_watch(material, effect, level)
         others, checks = [*fixed, *others], [*checks, *watched]
+        rested, left = _when_off(all_records, tables, effect, rule, level)
+        others = [*others, *([] if rested is None else [rested])]
+        worn = None if effect is None else wear_out(material.data, effect, case, level)
         described = _unit_by_unit(material, level)
+    if effect is None:
+        left, worn = None, None
     anew = instrument_check(records, case, measured_anew, outcome)
     if anew is not None and anew.severity == "refusal":
         effect, others = None, []
@@ -313,6 +323,12 @@ def evaluate(
         others = [replace(one, **about) for one in others]
     if effect is not None:
         effect = replace(effect, checks=(), **about)
+        others = [replace(one, kind=kind, unit=unit) for one in others]
+        if left is not None:
+            rested = next((one for one in others if one.design == OFF), None)
+            checks.append(told_of_off(left, rested))
+        if worn is not None:
+            checks.append(wear_finding(effect, *worn))
     seen = None if seen is None else replace(seen, **about)
     described = None if described is None else replace(described, checks=(), **about)
     rows = [e.table for e in (effect, *others, seen) if e is not None]
@@ -347,6 +363,24 @@ def evaluate(
             level=level,
         ),
     )
+
+
+def _when_off(
+    records: pd.DataFrame,
+    tables: CaseTables,
+    effect: Effect | None,
+    rule: CellRule | None,
+    level: float,
+) -> tuple[Effect | None, Finding | None]:
+    """Judge what is left of an effect while the measure was off; None where it was on all along."""
+    kept = None if effect is None else when_off(tables.case, records)
+    if kept is None or effect is None:
+        return None, None
+    own, told = _told(replace(tables, records=kept), rule)
+    if told.refused is not None:
+        return None, replace(told.refused, key="after its end", severity="note")
+    found, said = while_off(own, effect, level)
+    return told.of(found), said
 
 
 def _seen(material: Material) -> Any:

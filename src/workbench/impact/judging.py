@@ -56,6 +56,7 @@ def judge_case(
             units=data.units,
             measured_anew=aim.measured_anew, label=(aim.label or {}).get("en", ""),
             titles=data.titles, min_cell=data.min_cell, rule=data.rule,
+            country=data.country,
             kind=data.kinds.get(aim.indicator),
             unit=currency if data.kinds.get(aim.indicator) == "money" else "",
         )

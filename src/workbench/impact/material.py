@@ -53,6 +53,7 @@ class CaseTables:
     units: pd.DataFrame | None = None
     min_cell: int = 5
     rule: CellRule | None = None
+    country: str = ""
 
 
 @dataclass(frozen=True)
@@ -248,7 +249,7 @@ def _one_answer(tables: CaseTables, treated: pd.Series) -> Material:
 def _one_series(tables: CaseTables) -> Material:
     series = read_series(
         tables.records, tables.case, tables.min_cell,
-        controls=tables.comparison, covariates=tables.covariates,
+        controls=tables.comparison, covariates=tables.covariates, country=tables.country,
     )  # fmt: skip
     before, after = series.entered
     situation = Situation(

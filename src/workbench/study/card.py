@@ -79,6 +79,7 @@ class Study(Card):
     currency: str = "USD"
     time_unit: Literal["hour", "day", "week", "month", "quarter", "year"] = "day"
     time_zone: str = "UTC"
+    country: str | None = None  # whose public holidays lie in daily, weekly and monthly series
     connection: str = IN_MEMORY
     privacy: Privacy = Field(default_factory=Privacy)
     linkage: Linkage = Field(default_factory=Linkage)
@@ -191,6 +192,24 @@ class Study(Card):
                 "currency",
                 "{value} is not a three-letter currency code; write CNY, USD, EUR, ...",
                 {"value": repr(value)},
+            )
+        return value
+
+    @field_validator("country")
+    @classmethod
+    def _with_holidays(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        from holidays import list_supported_countries
+
+        code, _, part = value.partition("-")
+        known = list_supported_countries()
+        if code not in known or (part and part not in known[code]):
+            raise PydanticCustomError(
+                "country",
+                "no public holidays are known of {country}; write a code of two letters, such as CN"
+                " or DE, or one of its parts, DE-BY",
+                {"country": repr(value)},
             )
         return value
 

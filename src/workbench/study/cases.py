@@ -126,6 +126,19 @@ class RandomisedArms(Card):
     shares: dict[str, Annotated[float, Field(gt=0)]] | None = None
 
 
+class Pause(Card):
+    """A time in which a measure was off, between its start and its end."""
+
+    start: dt.date
+    end: dt.date
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.end < self.start:
+            raise PydanticCustomError("order", "`end` of a pause is before its `start`", {})
+        return self
+
+
 class Cutoff(Card):
     """The line of a rule: who reached it got the measure, who just missed it did not.
 
@@ -240,6 +253,9 @@ class Case(Card):
     transition : int
         Periods from the start on that count neither as before nor as after: the measure was coming
         in, people were learning it, stocks were running down.
+    pauses : tuple of Pause
+        Times after the start in which the measure was off: they do not count as after it, and what
+        is left of the effect in them, and after the `end`, is told by itself.
     arms : RandomisedArms or None
         Versions or doses that were drawn by lot among customers; a plain string names the column.
     by : str or None
@@ -291,6 +307,7 @@ class Case(Card):
     treated: dict[str, tuple[Any, ...]] | None = None
     eligible: dict[str, tuple[Any, ...]] | None = Field(default=None, min_length=1, max_length=1)
     starts: dict[Any, dt.date] | None = Field(default=None, min_length=1)
+    pauses: tuple[Pause, ...] = ()
     arms: RandomisedArms | None = None
     by: str | None = None
     blocks: str | dict[Any, Any] | None = None
@@ -380,6 +397,13 @@ class Case(Card):
     def _ordered(self) -> Self:
         if self.end is not None and self.end <= self.start:
             raise PydanticCustomError("order", "`end` is not after `start`", {})
+        for pause in self.pauses:
+            if pause.start <= self.start or (self.end is not None and pause.end >= self.end):
+                raise PydanticCustomError(
+                    "order",
+                    "a pause lies between `start` and `end`; this one is from {first} to {last}",
+                    {"first": str(pause.start), "last": str(pause.end)},
+                )
         if self.since is not None and self.since >= self.start:
             raise PydanticCustomError("order", "`since` is not before `start`", {})
         carried = self.fit.model_copy(update={"scale": "level"}) != Fit()

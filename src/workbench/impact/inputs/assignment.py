@@ -41,6 +41,8 @@ class CaseData:
     kinds : mapping
         Indicator -> what it is (``number``, ``percent``, ``points`` or ``money``), for how it is
         written; told from the records where it is not given.
+    country : str
+        Whose public holidays lie in the periods of a series.
     rule : CellRule
         When a group's outcome is nearly all one customer's.
     """
@@ -59,6 +61,7 @@ class CaseData:
     kinds: Mapping[str, Literal["number", "percent", "points", "money"]] = field(
         default_factory=dict
     )
+    country: str = ""
 
 
 def compared(case: Case, records: pd.DataFrame) -> pd.DataFrame:
@@ -76,12 +79,13 @@ def compared(case: Case, records: pd.DataFrame) -> pd.DataFrame:
         _must_occur(case, records, named)
     if out:
         records = records[~records[case.group].isin(out)]
-    if case.end is None and case.since is None and not case.transition:
+    if case.end is None and case.since is None and not case.transition and not case.pauses:
         return records
     since, end = (None if day is None else pd.Timestamp(day) for day in (case.since, case.end))
     begins = {p: period_start(p) for p in records["period"].unique()}
     early = {p for p, day in begins.items() if since is not None and day < since}
     late = {p for p, day in begins.items() if end is not None and day > end}
+    late |= {p for p, day in begins.items() if _off(case, day)}
     coming = sorted(
         (p for p, day in begins.items() if day >= pd.Timestamp(case.start)), key=begins.__getitem__
     )
@@ -93,6 +97,27 @@ def compared(case: Case, records: pd.DataFrame) -> pd.DataFrame:
             n=case.transition,
         )
     return records[~records["period"].isin(early | late | {*coming[: case.transition]})]
+
+
+def _off(case: Case, day: pd.Timestamp) -> bool:
+    """Say whether the measure was off in a period after the start: in a pause, or after its end."""
+    ended = case.end is not None and day > pd.Timestamp(case.end)
+    paused = (pd.Timestamp(p.start) <= day <= pd.Timestamp(p.end) for p in case.pauses)
+    return ended or any(paused)
+
+
+def when_off(case: Case, records: pd.DataFrame) -> pd.DataFrame | None:
+    """Keep the time before, and that after the start in which the measure was off.
+
+    None where it was on throughout.
+    """
+    begins = {p: period_start(p) for p in records["period"].unique()}
+    off = {p for p, day in begins.items() if day >= pd.Timestamp(case.start) and _off(case, day)}
+    if not off:
+        return None
+    begun = {p for p, day in begins.items() if day >= pd.Timestamp(case.start)}
+    always = case.model_copy(update={"end": None, "pauses": (), "transition": 0})
+    return compared(always, records[~records["period"].isin(begun - off)])
 
 
 def _must_occur(case: Case, records: pd.DataFrame, named: list[Any]) -> None:

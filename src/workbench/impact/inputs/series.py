@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from workbench.arrays import Array, Mask
 from workbench.impact.inputs.panel import CaseError, period_start, split_periods
+from workbench.impact.inputs.trading_days import HOLIDAYS, holiday_share, without_trade
 from workbench.study import Case
 
 FEWEST_AFTER = 8
@@ -50,6 +51,8 @@ class Series:
         What else moves the outcome, and series that the measure did not reach, at its periods.
     in_force : ndarray, shape (n,), optional
         Share of the measure in force, where it came in by degrees.
+    country : str
+        Whose public holidays lie in its periods; none when empty.
     """
 
     value: Array
@@ -61,6 +64,7 @@ class Series:
     covariates: pd.DataFrame | None = None
     controls: pd.DataFrame | None = None
     in_force: Array | None = None
+    country: str = ""
 
     @property
     def seen(self) -> Mask:
@@ -90,6 +94,7 @@ def read_series(
     *,
     controls: pd.DataFrame | None = None,
     covariates: pd.DataFrame | None = None,
+    country: str = "",
 ) -> Series:
     """Average records by period; or take a series that is one already.
 
@@ -100,6 +105,8 @@ def read_series(
         period, with the records behind it as `n`.
     controls, covariates : DataFrame, optional
         Series that the measure did not reach, and what else moves the outcome, by period.
+    country : str
+        Whose public holidays count, as `holidays_of` takes it.
 
     Raises
     ------
@@ -132,6 +139,10 @@ def read_series(
     keep = before | after
     value = table["mean"].to_numpy(dtype=float)[keep]
     count = table["size"].to_numpy(dtype=float)[keep]
+    if case.period == "day":
+        closed = without_trade(value, table.index[keep], country)
+        value = np.where(closed, np.nan, value)
+        notes.append(("no trade", "days", int(closed.sum())))
     small = (count < min_cell) & (count > 0)
     notes += [
         ("the period contains the start", "periods", int((~keep).sum())),
@@ -153,6 +164,7 @@ def read_series(
         _at(covariates, names),
         _at(controls, names),
         share,
+        country,
     )
 
 
@@ -244,6 +256,7 @@ def lay_out(
     bends: bool = False,
     in_force: ArrayLike | None = None,
     peaks: Sequence[int] = (),
+    country: str = "",
 ) -> SeriesLayout:
     """Check a series and lay out its regressors.
 
@@ -254,6 +267,7 @@ def lay_out(
     in_force : array_like, shape (n,), optional
         As `interrupted_series`.
     peaks : sequence of int
+    country : str
         As `interrupted_series`.
 
     Raises
@@ -290,13 +304,17 @@ def lay_out(
         )
     x, terms = regressors(len(y), later, season)
     x[:, terms.index("step")] = share
+    x, terms = _without_closed(x, terms, seen)
     if not trend:
         chosen = [term != "trend" for term in terms]
         x, terms = x[:, chosen], tuple(term for term in terms if term != "trend")
     if covariates is not None:
         extra, added = _standardised(covariates, len(y), seen)
         x, terms = np.column_stack([x, extra]), (*terms, *added)
-    x, terms = _with_peaks(x, terms, peak_columns(names, peaks), seen)
+    columns = peak_columns(names, peaks)
+    if (share_off := holiday_share(names, country)) is not None:
+        columns[HOLIDAYS] = share_off
+    x, terms = _with_peaks(x, terms, columns, seen)
     _check_rank(x[seen], terms)
     if trend and bends:
         extra = possible_bends(len(y), int(np.argmax(share > 0)))
@@ -335,6 +353,17 @@ def _with_peaks(
         if enough and np.linalg.matrix_rank(wider[seen]) == wider.shape[1]:
             x, terms = wider, (*terms, name)
     return x, terms
+
+
+def _without_closed(x: Array, terms: tuple[str, ...], seen: Mask) -> tuple[Array, tuple[str, ...]]:
+    """Leave out terms of the week that follow from others where some weekdays are closed."""
+    week = [j for j, term in enumerate(terms) if term.startswith("week ")]
+    kept = [j for j in range(len(terms)) if j not in week]
+    for j in week:
+        if np.linalg.matrix_rank(x[seen][:, [*kept, j]]) > len(kept):
+            kept.append(j)
+    kept.sort()
+    return x[:, kept], tuple(terms[j] for j in kept)
 
 
 def _check_points(y: Array, seen: Mask, later: Mask) -> None:

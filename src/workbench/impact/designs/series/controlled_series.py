@@ -20,6 +20,7 @@ from workbench.impact.designs.series.interrupted_series import (
 from workbench.impact.effect import Effect, picture, relative_to_known
 from workbench.impact.inputs.panel import CaseError
 from workbench.impact.inputs.series import FEWEST_AFTER, FEWEST_BEFORE, Series, harmonics
+from workbench.impact.inputs.trading_days import holiday_share
 from workbench.results import Finding
 from workbench.stats.mixtures import mixture_limits
 from workbench.study import Case
@@ -58,6 +59,7 @@ def controlled_series(
     after: ArrayLike,
     season: int | None = None,
     time: ArrayLike | None = None,
+    country: str = "",
     level: float = 0.95,
 ) -> Effect:
     """Compare a series with what its comparison series forecast.
@@ -81,6 +83,8 @@ def controlled_series(
         Periods a year; no season when left out.
     time : array_like, shape (n,), optional
         Places of the points, where periods between them are left out.
+    country : str
+        Whose public holidays may move this series more than the others; none when left out.
 
     Raises
     ------
@@ -101,6 +105,9 @@ def controlled_series(
     own = _season(
         np.arange(n + m, dtype=float) if time is None else np.asarray(time, dtype=float), n, season
     )
+    share = holiday_share(names, country)
+    if share is not None and np.ptp(share[~later]) > 0:
+        own = np.column_stack([own, (share - share.mean()) / share.std()])
     cast = _forecasts(y[~later], z[~later], z[later], contrasts, own)
     mean = float(y[later].mean())
     low, high = mixture_limits(cast.weight, mean - cast.centre[:1], cast.se[:1], cast.df, level)
@@ -336,6 +343,7 @@ def beside_controls(series: Series, level: float, season: int | None = None) -> 
         after=series.later[seen],
         season=season,
         time=np.flatnonzero(seen),
+        country=series.country,
         level=level,
     )
 

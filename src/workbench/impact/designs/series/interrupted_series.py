@@ -56,6 +56,7 @@ def interrupted_series(
     errors: ErrorModel = "both",
     in_force: ArrayLike | None = None,
     peaks: Sequence[int] = (),
+    country: str = "",
     level: float = 0.95,
 ) -> Effect:
     """Estimate the shift of a series at the start of a measure.
@@ -92,6 +93,8 @@ def interrupted_series(
     peaks : sequence of int
         Months (1 to 12) with a peak that is narrower than a season, such as Christmas trade (12);
         for periods that are days, weeks or months with dates.
+    country : str
+        Whose public holidays count (``CN``, ``DE-BY``), for such periods; none when left out.
 
     Raises
     ------
@@ -117,6 +120,7 @@ def interrupted_series(
     layout = lay_out(
         values, periods, after, season, covariates,
         trend=trend, bends=errors == "both", in_force=in_force, peaks=peaks,
+        country=country,
     )  # fmt: skip
     y = layout.y
     if scale == "log":
@@ -163,6 +167,7 @@ def interrupted_counts(
     errors: ErrorModel = "both",
     in_force: ArrayLike | None = None,
     peaks: Sequence[int] = (),
+    country: str = "",
     level: float = 0.95,
 ) -> Effect:
     """Estimate the shift of a series of counts, in percent.
@@ -175,7 +180,7 @@ def interrupted_counts(
     ----------
     counts : array_like, shape (n,)
         Non-negative; NaN where a period has none.
-    periods, after, season, covariates, errors, in_force, peaks, level
+    periods, after, season, covariates, errors, in_force, peaks, country, level
         As in `interrupted_series`.
     exposure : array_like, shape (n,), optional
         What the counts are counted of (customers at risk); 1 where left out.
@@ -202,6 +207,7 @@ def interrupted_counts(
     layout = lay_out(
         y, periods, after, season, covariates,
         bends=errors == "both", in_force=in_force, peaks=peaks,
+        country=country,
     )  # fmt: skip
     seen = layout.seen
     if (y[seen] < 0).any():
@@ -352,6 +358,7 @@ def _answer(series: Series, case: Case, level: float) -> Effect:
         errors=case.fit.errors,
         in_force=series.in_force,
         peaks=case.fit.peaks,
+        country=series.country,
         level=level,
     )
 
@@ -369,6 +376,7 @@ def _as_values(series: Series, case: Case, level: float) -> Effect:
         errors=case.fit.errors,
         in_force=series.in_force,
         peaks=case.fit.peaks,
+        country=series.country,
         level=level,
     )
 

@@ -12,6 +12,7 @@ from workbench.arrays import Array
 from workbench.impact.designs.series.error_models import NAMES, ErrorModel, Posterior
 from workbench.impact.effect import Effect, relative_to_known
 from workbench.impact.inputs.series import SeriesLayout
+from workbench.impact.inputs.trading_days import HOLIDAYS
 from workbench.results import Finding
 
 NAME = "interrupted time series"
@@ -21,6 +22,10 @@ ASSUMPTION = (
 )
 # Of the weight after the series has spoken; before, it is three in ten.
 _CLEARLY_BENT = 0.97
+_HOLIDAYS = (
+    "Public holidays have a level of their own, so that those that lie elsewhere each year are not"
+    " taken for an effect."
+)
 _PARTS = ("ar1", "local_level", "bent")
 
 
@@ -219,6 +224,8 @@ def _checks(
                 severity="ok",
             )
         )
+    if HOLIDAYS in layout.terms:
+        checks.append(Finding("holidays", _HOLIDAYS, severity="ok"))
     if layout.partly.any():
         checks.append(
             Finding(
