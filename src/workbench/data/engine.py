@@ -1,4 +1,5 @@
 """The engine that holds a study's tables, and the few expressions that differ between engines."""
+# ruff: noqa: PD003, PD004  (Ibis calls it isnull)
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ from urllib.parse import urlsplit
 import duckdb
 import ibis
 import ibis.expr.datatypes as dt
+import pandas as pd
 from ibis import udf
 
 from workbench.data.dialects import MOMENT_OF, Postgres, Spark, moment_pattern
@@ -82,6 +84,10 @@ postgres_moment = udf.scalar.builtin(
     name="workbench_moment",
     database="pg_temp",
     signature=((dt.string, dt.string, dt.string), dt.timestamp),
+)
+#: DuckDB: the largest values, in falling order.
+largest_of = udf.agg.builtin(
+    lambda value, n: None, name="max", signature=((dt.float64, dt.int64), dt.Array(dt.float64))
 )
 #: DuckDB: what pseudonyms are made of.
 sha256 = builtin("sha256", dt.binary, dt.string)
@@ -324,6 +330,26 @@ class Engine:
                      for i, c in enumerate(columns)}  # fmt: skip
             found = tuple(n == 1 for n in self.run(rows.aggregate(**asked), what).iloc[0])
         return [c for c, all_ in zip(columns, found, strict=True) if all_]
+
+    def largest(
+        self, table: Any, keys: Sequence[str], column: str, depth: int, what: str
+    ) -> pd.DataFrame:
+        """Give the largest values of a column by group: the keys, and `top_0`, `top_1`, ..."""
+        names = [f"top_{i}" for i in range(depth)]
+        if self.is_duckdb:
+            # a window would sort all rows for the few that it keeps
+            values = largest_of(table[column].cast("float64"), depth)
+            found = self.run(table.group_by(keys).aggregate(top_=values).order_by(keys), what)
+            lists = [[*each, *[None] * (depth - len(each))] for each in found["top_"]]
+            wide = pd.DataFrame(lists, columns=names, dtype="float64", index=found.index)
+            joined: pd.DataFrame = pd.concat([found.drop(columns="top_"), wide], axis=1)
+            return joined
+        by_size = ibis.window(group_by=keys, order_by=ibis.desc(column))
+        ranked = table.select(*keys, column, rank_=ibis.row_number().over(by_size))
+        top = self.run(ranked.filter(ranked.rank_ < depth), what)
+        wide = top.pivot_table(index=list(keys), columns="rank_", values=column)
+        told: pd.DataFrame = wide.reindex(columns=range(depth)).set_axis(names, axis=1)
+        return told.reset_index()
 
     def tally(self, table: Any, what: str) -> Iterator[tuple[str, str, int]]:
         """Count the different texts of each column: column, text, number of rows."""

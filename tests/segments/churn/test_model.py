@@ -82,6 +82,23 @@ def test_a_signal_is_found_calibrated_and_ranked(model: ChurnModel) -> None:
     assert model.picture().title.text == "The model can tell who stops buying"
 
 
+def test_of_many_a_lot_is_learnt_from_and_all_are_judged(
+    model: ChurnModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert model.learnt_from[0] == model.learnt_from[1]
+    assert all(f.key != "churn.by_lot" for f in model.findings())
+    monkeypatch.setattr("workbench.segments.churn.model.MOST_LEARNT", 800)
+    rng = np.random.default_rng(1)
+    early = [snapshot(rng, 900, day)[0] for day in ("2024-10-01", "2025-01-01")]
+    some = churn_model(early, snapshot(rng, 1500, "2025-04-01")[0], rng=rng, repeats=1)
+    taken, every = some.learnt_from
+    assert every == 1800 and taken == pytest.approx(800, rel=0.15)
+    assert len(some.tested) == 1500
+    assert some.auc.value == pytest.approx(model.auc.value, abs=0.06)
+    (said,) = (f for f in some.findings() if f.key == "churn.by_lot")
+    assert f"{taken:,}" in said.text
+
+
 def test_probabilities_of_new_customers_are_near_the_truth(model: ChurnModel) -> None:
     fresh, truth = snapshot(np.random.default_rng(2), 2000, "2025-07-01", known=False)
     p = model.score(fresh)

@@ -112,12 +112,9 @@ class CustomerMonths:
         )  # fmt: skip
         whole = [key for key in keys if key != "status"]
         frame = self._frame(cell.order_by(keys), (*whole, "n", "orders"))
-        by_size = ibis.window(group_by=keys, order_by=ibis.desc("spend"))
-        ranked = own.select(*keys, "spend", rank=ibis.row_number().over(by_size))
-        top = self._frame(ranked.filter(ranked["rank"] < DEPTH), (*whole, "rank"))
-        wide = top.pivot_table(index=keys, columns="rank", values="spend")
-        wide = wide.reindex(columns=range(DEPTH)).add_prefix("top_").reset_index()
-        joined: pd.DataFrame = frame.merge(wide, on=keys, how="left")
+        top = self.engine.largest(own, keys, "spend", DEPTH, _WHAT)
+        top = top.astype(dict.fromkeys(whole, "int64"))
+        joined: pd.DataFrame = frame.merge(top, on=keys, how="left")
         return joined
 
     def customers(self, length: int, last: int = 2) -> pd.DataFrame:
@@ -274,7 +271,8 @@ class CustomerMonths:
             )  # fmt: skip
         parts = []
         for end in ends:
-            r = self.rows
+            r = self.rows  # what lies in neither window needs not be grouped
+            r = r.filter((r.month > end - 2 * length) & (r.month <= end))
             early = (r.month > end - 2 * length) & (r.month <= end - length)
             late = (r.month > end - length) & (r.month <= end)
             own = r.group_by("customer_id").aggregate(

@@ -69,6 +69,12 @@ ON_THE_TEST: dict[Who, str] = {
     "buyers": "How the models of who stops buying did in the test",
     "subscribers": "How the models of leaving did on the test",
 }
+#: Customers on a day from whom models learn; of more, whole customers are taken by lot.
+MOST_LEARNT = 60_000
+BY_LOT = (
+    "The models learnt from {some} of {every} records of customers on earlier days, taken by lot; "
+    "they are judged by all customers of the tested day."
+)
 UNUSED = "No model on this page uses age, gender or another protected attribute."
 
 
@@ -111,6 +117,8 @@ class ChurnModel(Result):
     who : {"buyers", "subscribers"}
     now : Snapshot, optional
         Those at risk today, where they were given.
+    learnt_from : tuple of int
+        Rows that it learnt from, a customer on a day each, and how many there are: of many a lot.
     """
 
     models: pd.DataFrame
@@ -126,6 +134,7 @@ class ChurnModel(Result):
     who: Who
     fitted: Any = field(repr=False, compare=False)
     now: Snapshot | None = field(default=None, repr=False, compare=False)
+    learnt_from: tuple[int, int] = (0, 0)
 
     @property
     def table(self) -> pd.DataFrame:
@@ -183,7 +192,13 @@ class ChurnModel(Result):
                 estimates=estimates,
             ),
             Finding(f"{key}.told", TOLD[self.who], values, "useful" if self.useful else "unclear"),
+            *self._by_lot(),
         ]
+
+    def _by_lot(self) -> list[Finding]:
+        some, every = self.learnt_from
+        values = {"some": some, "every": every}
+        return [Finding("churn.by_lot", BY_LOT, values)] if some < every else []
 
     def of_models(self) -> Finding:
         """Name the table of the models."""
@@ -335,11 +350,17 @@ def churn_model(
     names = [c for c in test.features if not _constant([s.features[c] for s in learn])]
     if not names:
         raise DataError("no feature varies", remedy="add what sets customers apart")
-    X = _plain(pd.concat([s.features[names] for s in learn]))
     y = np.concatenate([s.left.to_numpy(dtype=bool) for s in learn if s.left is not None])
     # the same customer on two days must not help to guess itself
     people = pd.factorize(np.concatenate([s.features.index.to_numpy() for s in learn]))[0]
-    seed = int(rng.integers(2**31))
+    seed, rows_of_all = int(rng.integers(2**31)), y.size
+    taken = np.ones(y.size, dtype=bool)
+    if y.size > MOST_LEARNT:  # whole customers, by lot
+        taken = (rng.random(people.max() + 1) < MOST_LEARNT / y.size)[people]
+    parts = np.split(taken, np.cumsum([len(s.features) for s in learn])[:-1])
+    kept = zip(learn, parts, strict=True)
+    X = _plain(pd.concat([s.features.loc[part, names] for s, part in kept]))
+    y, people = y[taken], pd.factorize(people[taken])[0]
     later, outcome = _plain(test.features[names]), np.asarray(test.left, dtype=bool)
     rows, fits, losses = [], {}, {}
     folds = _folds(y, people, seed)
@@ -375,6 +396,7 @@ def churn_model(
         who=test.who,
         fitted=fits[chosen],
         now=now,
+        learnt_from=(int(y.size), rows_of_all),
     )
 
 
