@@ -3,14 +3,18 @@
 ``python -m benchmarks.movement`` measures the grid and writes ``benchmarks/movement.md``. A shop
 has twelve groups of customers of unequal size who buy three kinds of things in two periods. In a
 null draw both periods are alike. In a planted one, one factor of one group moves so far that its
-part is so many times its standard error (which 150 null draws tell), upwards or, where that is less
-than three tenths of its size, every other time downwards.
+part is so many times the part's own standard error in that world, upwards or, where that takes less
+than three tenths of its size, every other time downwards. How far that is, pilot draws tell
+(``--sizes``; it is kept in ``movement.json``): a factor that moves by a half brings noise of its
+own, so that standard errors of a world in which nothing moves would make causes smaller than said.
 """
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +24,7 @@ import pandas as pd
 from workbench.customer_base import FACTORS, SalesMovement, why_sales_moved
 
 PAGE: Final = Path(__file__).with_suffix(".md")
+SIZES_OF: Final = Path(__file__).with_suffix(".json")
 GROUPS: Final = 12
 SIZES: Final = np.array([400, 300, 250, 200, 180, 150, 130, 120, 110, 100, 90, 80])
 PRICES: Final = np.array([10.0, 20.0, 45.0])
@@ -107,10 +112,45 @@ def scale(draws: int = 150, **world: float) -> pd.DataFrame:
 
 
 def planted(se: pd.DataFrame, at: int, times: float, sign: float) -> Plant:
-    """Give what moves a part by so many of its standard errors."""
+    """Give what moves a part by so many of the standard errors that it has where nothing moves."""
     row = se.iloc[at % len(se)]
     by = float(times * row["se"] / row["sales"])
     return Plant(str(row["factor"]), int(row["group"]), by * (sign if by < 0.3 else 1.0))
+
+
+def sized(
+    plant: Plant, times: float, *, pilots: int = 12, rounds: int = 3, **world: float
+) -> Plant:
+    """Move a cause until its part is so many of its own standard errors, as pilots tell."""
+    at, least = (str(plant.group), plant.factor), -0.95
+    for step in range(rounds):
+        rows = []
+        for i in range(pilots):
+            rng = np.random.default_rng([SEED, 6, step, i])
+            own, lines = shop(rng, (plant,), **world)
+            found = why_sales_moved(own, lines, rng=rng, by="group", draws=200)
+            rows.append(found.table.set_index(["group", "factor"]).loc[at])
+        told = pd.DataFrame(rows)
+        spread = (told["part_high"] - told["part_low"]) / 3.92
+        reached = abs(told["part"].mean()) / float(np.sqrt((spread**2).mean()))
+        plant = replace(plant, by=float(np.clip(plant.by * times / reached, least, 4.0)))
+    return plant
+
+
+def sizes() -> None:
+    """Write down causes of 5 standard errors, one a part."""
+    se = scale()
+    # every fifth part, so that neighbours differ in factor and group
+    begin = [planted(se, i * 5, 5.0, 1.0 if i % 2 else -1.0) for i in range(len(se))]
+    own = [sized(plant, 5.0) for plant in begin]
+    text = [[plant.factor, plant.group, round(plant.by, 2)] for plant in own]
+    SIZES_OF.write_text(json.dumps(text) + "\n", encoding="utf-8")
+
+
+def causes(times: float = 5.0) -> list[Plant]:
+    """Give the causes as they were written down; smaller ones in proportion."""
+    known = json.loads(SIZES_OF.read_text(encoding="utf-8"))
+    return [Plant(factor, group, by * times / 5) for factor, group, by in known]
 
 
 def first(found: SalesMovement) -> tuple[str, str] | None:
@@ -119,41 +159,46 @@ def first(found: SalesMovement) -> tuple[str, str] | None:
     return None if out.empty else (str(out["group"].iloc[0]), str(out["factor"].iloc[0]))
 
 
-def rates(nulls: int, plants: int, tail: float) -> list[tuple[str, float, int, float, str]]:
-    """Rates of what is said, each with its bound."""
-    world = {"tail": tail}
-    se = scale(**world)
-    rows = []
-    quiet = sum(first(explained((2, i), **world)) is None for i in range(nulls))
-    rows.append(("nothing moves: said to be noise", quiet / nulls, nulls, 0.95, ""))
-    for times, n in ((5.0, plants), (3.0, plants // 5)):
-        right, by = 0, dict.fromkeys(FACTORS, 0)
-        for i in range(n):
-            # every fifth part, so that neighbours in seed differ in factor and group
-            plant = planted(se, i * 5, times, 1.0 if i % 2 else -1.0)
-            hit = first(explained((3, i), (plant,), **world)) == (str(plant.group), plant.factor)
-            right, by[plant.factor] = right + hit, by[plant.factor] + hit
-        note = ", ".join(f"{f} {by[f]}" for f in FACTORS)
-        bound = 0.9 if times == 5 else float("nan")
-        rows.append(
-            (f"one cause of {times:.0f} standard errors: named first", right / n, n, bound, note)
-        )
-    two = 0
-    n = plants // 5
+def named(own: list[Plant], n: int) -> dict[str, list[bool]]:
+    """Whether each of n single causes is named first, by factor."""
+    hits: dict[str, list[bool]] = {factor: [] for factor in FACTORS}
     for i in range(n):
-        pair = (planted(se, i * 5, 5.0, 1.0), planted(se, i * 5 + 17, 5.0, 1.0))
-        named = first(explained((4, i), pair, **world))
-        two += named in {(str(p.group), p.factor) for p in pair}
-    rows.append(("two causes of 5 standard errors: one of them first", two / n, n, 0.9, ""))
-    return rows
+        plant = own[i % len(own)]
+        hits[plant.factor].append(
+            first(explained((3, i), (plant,))) == (str(plant.group), plant.factor)
+        )
+    return hits
 
 
-def held(draws: int, tail: float) -> tuple[float, int]:
+def rates(nulls: int, plants: int) -> Iterator[tuple[str, float, int, float, str]]:
+    """Rates of what is said, each with its bound."""
+    for tail, n in ((0.5, nulls), (1.0, nulls // 5)):
+        quiet = sum(first(explained((2, i), tail=tail)) is None for i in range(n))
+        yield f"nothing moves, tail {tail:g}: said to be noise", quiet / n, n, 0.95, ""
+    se = scale()
+    before = [planted(se, i * 5, 5.0, 1.0 if i % 2 else -1.0) for i in range(len(se))]
+    for what, own, n, bound in (
+        ("one cause of 5 standard errors of its own: named first", causes(), plants, 0.9),
+        ("one of 3: named first", causes(3.0), plants // 5, np.nan),
+        ("one of 5 that it has where nothing moves: named first", before, plants, np.nan),
+    ):
+        hits = named(own, n)
+        note = ", ".join(f"{f} {sum(k)} of {len(k)}" for f, k in hits.items())
+        yield what, sum(map(sum, hits.values())) / n, n, bound, note
+    two, n, known = 0, plants // 5, causes()
+    for i in range(n):
+        pair = (known[i % len(known)], known[(i + 17) % len(known)])
+        two += first(explained((4, i), pair)) in {(str(p.group), p.factor) for p in pair}
+    yield "two causes of 5 standard errors: one of them first", two / n, n, 0.9, ""
+
+
+def held(draws: int) -> tuple[float, int]:
     """How often the 95 % interval of a part holds its expected value, over all parts."""
     plant = Plant("frequency", 2, 0.3)
-    runs = [explained((5, i), (plant,), tail=tail).table for i in range(draws)]
+    runs = [explained((5, i), (plant,)).table for i in range(draws)]
     keyed = [t.set_index(["group", "factor"]) for t in runs]
     truth = pd.concat([t["part"] for t in keyed], axis=1).mean(axis=1)
+    keyed = [t.reindex(truth.index) for t in keyed]
     inside = [((t["part_low"] <= truth) & (truth <= t["part_high"])).mean() for t in keyed]
     return float(np.mean(inside)), draws * len(truth)
 
@@ -162,7 +207,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--nulls", type=int, default=500)
     parser.add_argument("--plants", type=int, default=500)
+    parser.add_argument("--sizes", action="store_true", help="find how large causes are anew")
     asked = parser.parse_args()
+    if asked.sizes:
+        sizes()
     lines = [
         "# What moved sales: rates on simulated shops",
         "",
@@ -170,18 +218,16 @@ def main() -> None:
         " customers, four factors, three kinds of things; 999 swaps a draw. *Tail* is the standard"
         " deviation of the logarithm of what customers pay.",
         "",
-        "| tail | what | rate | draws | bound | |",
-        "|---|---|---|---|---|---|",
+        "| what | rate | draws | bound | |",
+        "|---|---|---|---|---|",
     ]
-    for tail in (0.5, 1.0):
-        part = 1 if tail == 0.5 else 5
-        for what, rate, n, bound, note in rates(asked.nulls // part, asked.plants // part, tail):
-            limit = "" if np.isnan(bound) else f"{bound:.2f}"
-            lines.append(f"| {tail} | {what} | {rate:.3f} | {n} | {limit} | {note} |")
-            print(lines[-1], flush=True)
-        cover, n = held(40, tail)
-        lines.append(f"| {tail} | intervals of parts hold | {cover:.3f} | {n} parts | 0.95 | |")
+    for what, rate, n, bound, note in rates(asked.nulls, asked.plants):
+        limit = "" if np.isnan(bound) else f"{bound:.2f}"
+        lines.append(f"| {what} | {rate:.3f} | {n} | {limit} | {note} |")
         print(lines[-1], flush=True)
+    cover, n = held(40)
+    lines.append(f"| intervals of parts hold | {cover:.3f} | {n} parts | 0.95 | |")
+    print(lines[-1], flush=True)
     PAGE.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

@@ -89,6 +89,16 @@ def by_group() -> clv.ValueByGroup:
     return clv.value_by(coming, people, ids=list(range(N)))
 
 
+@cache
+def effects() -> clv.CovariateEffects:
+    ids = [f"c{i:03d}" for i in range(N)]
+    plans = ["basic", "full", "full", "basic"] * (N // 4)
+    return clv.covariate_effects(
+        log(), ["plan"], people=pd.DataFrame({"customer_id": ids, "plan": plans}),
+        as_of="2025-12-31", unit="week", horizon=26.0,
+    )  # fmt: skip
+
+
 EXAMPLES = {
     "AliveMap": lambda: clv.alive_map(bought(), top=5),
     "Backtest": past,
@@ -107,6 +117,7 @@ EXAMPLES = {
     "ContractValue": lambda: clv.contract_value(
         kept(), np.arange(40) % 5, pd.Series(np.full(40, 120.0)), discount_rate=0.1, currency="EUR"
     ),
+    "CovariateEffects": effects,
     "CovariateResults": with_covariates,
     "CustomerValue": value,
     "Forecast": lambda: clv.forecast(value(), past(), rng=np.random.default_rng(1)),
@@ -129,4 +140,5 @@ EXAMPLES = {
     "Tracking": lambda: clv.tracking(bought(), log(), unit="week", calibration_end="2025-09-30"),
     "ValueByGroup": by_group,
     "ValueSensitivity": lambda: clv.sensitivity(value()),
+    "VaryingResults": lambda: effects().fit,
 }

@@ -17,6 +17,7 @@ from workbench.clv import (
     BetaGeometricBetaBinomial,
     CovariateModel,
     GammaGamma,
+    GammaGompertzNBD,
     ModifiedBetaGeometric,
     ParetoNBD,
     PurchaseResults,
@@ -244,6 +245,18 @@ def test_bdw_is_that_of_fader_and_others_2018(
     assert fit.params.tolist() == pytest.approx(params, rel=2e-3)
     assert fit.llf == pytest.approx(log_likelihood, abs=1e-4)
     assert fit.finding.values["lr"] == pytest.approx(lr, abs=5e-3)
+
+
+def test_gompertz_on_cdnow_is_pareto_as_its_paper_found(cdnow: pd.DataFrame) -> None:
+    # Bemmaor, Glady (2012), table 2: r .553, alpha 10.578, b .0002, s .603, beta .0026 (theirs is b
+    # times ours), -9594.98; CLVTools' tests: b .0000011, beta .000013, -9594.9762. b is not told.
+    start = [0.55, 10.5, 0.6, 11.5, 1e-4]
+    fit = GammaGompertzNBD.from_frame(cdnow, unit="week").fit(start=start)
+    assert fit.llf == pytest.approx(-9594.9762, abs=1e-3)
+    assert fit.params[["r", "alpha", "s", "beta"]].tolist() == pytest.approx(
+        [0.5531, 10.576, 0.606, 11.67], rel=2e-3
+    )
+    assert fit.params["b"] < 1e-4 and fit.verdict == "boundary"
 
 
 def test_pareto_nbd_with_covariates_is_that_of_the_clvtools_paper() -> None:

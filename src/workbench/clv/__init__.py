@@ -24,6 +24,7 @@ from workbench.clv.contracts import (
     value_contracts,
 )
 from workbench.clv.days import BuyingDays, buying_days, summarise
+from workbench.clv.effects import CovariateEffects, covariate_effects
 from workbench.clv.forecast import Forecast, forecast
 from workbench.clv.models.bayes import bayesian
 from workbench.clv.models.beta_binomial import BetaGeometricBetaBinomial
@@ -33,6 +34,7 @@ from workbench.clv.models.covariates import CovariateModel, CovariateResults
 from workbench.clv.models.due import DueDates
 from workbench.clv.models.fitted import Fitted
 from workbench.clv.models.gamma_gamma import GammaGamma, GammaGammaResults
+from workbench.clv.models.gompertz import GammaGompertzNBD
 from workbench.clv.models.nbd import NBD
 from workbench.clv.models.observed_spend import ObservedSpend, ObservedSpendResults
 from workbench.clv.models.pareto import ParetoNBD
@@ -84,6 +86,7 @@ __all__ = [
     "Choice",
     "ContractCohorts",
     "ContractValue",
+    "CovariateEffects",
     "CovariateModel",
     "CovariateResults",
     "CustomerValue",
@@ -92,6 +95,7 @@ __all__ = [
     "Forecast",
     "GammaGamma",
     "GammaGammaResults",
+    "GammaGompertzNBD",
     "Holdout",
     "ModifiedBetaGeometric",
     "Newcomers",
@@ -130,6 +134,7 @@ __all__ = [
     "continuous_rate",
     "contract_periods",
     "contract_value",
+    "covariate_effects",
     "customer_value",
     "forecast",
     "holdout_table",

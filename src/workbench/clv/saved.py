@@ -12,6 +12,7 @@ import pandas as pd
 
 from workbench.clv.models.beta_geometric import BetaGeometric, ModifiedBetaGeometric
 from workbench.clv.models.due import DueDates
+from workbench.clv.models.gompertz import GammaGompertzNBD
 from workbench.clv.models.nbd import NBD
 from workbench.clv.models.pareto import ParetoNBD
 from workbench.clv.models.purchase import PurchaseModel, PurchaseResults
@@ -26,7 +27,9 @@ from workbench.errors import DataError
 from workbench.results import Finding
 
 FORMAT, VERSION = "workbench purchase model", 1
-PLAIN: tuple[type[PurchaseModel], ...] = (BetaGeometric, ModifiedBetaGeometric, ParetoNBD, NBD)
+PLAIN: tuple[type[PurchaseModel], ...] = (
+    BetaGeometric, ModifiedBetaGeometric, ParetoNBD, NBD, GammaGompertzNBD,
+)  # fmt: skip
 REGULAR = (RegularBetaGeometric, RegularModifiedBetaGeometric, RegularNBD)
 
 

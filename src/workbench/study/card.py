@@ -92,6 +92,7 @@ class Study(Card):
     scorecard: Scorecard | None = None
     alerts: Alerts | None = None
     segments: Segments = Field(default_factory=Segments)
+    covariates: tuple[str, ...] = ()  # attributes of customers, series.<column>: what moves buying
     service: Service = Field(default_factory=Service)
     offers: Offers = Field(default_factory=Offers)
     parameters: dict[str, dict[str, Any]] = Field(default_factory=dict)

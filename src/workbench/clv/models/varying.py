@@ -27,7 +27,7 @@ from scipy.special import expit, gammaln, psi
 from scipy.stats import chi2
 
 from workbench.arrays import Array, Mask
-from workbench.clv.days import BuyingDays
+from workbench.clv.days import BuyingDays, buying_days
 from workbench.clv.models.fitted import Fitted, judged, not_converged
 from workbench.clv.models.pareto import ParetoNBD
 from workbench.clv.models.prediction import Prediction
@@ -50,7 +50,7 @@ class VaryingParetoNBD:
 
     Parameters
     ----------
-    log : DataFrame
+    log : DataFrame or BuyingDays
         customer_id, date; purchases of a customer on one day are one.
     covariates : DataFrame
         date, from which the values of its other columns hold until the next; `customer_id` where
@@ -86,7 +86,7 @@ class VaryingParetoNBD:
 
     def __init__(
         self,
-        log: pd.DataFrame,
+        log: pd.DataFrame | BuyingDays,
         covariates: pd.DataFrame,
         *,
         as_of: pd.Timestamp | str,
@@ -98,7 +98,7 @@ class VaryingParetoNBD:
             raise DataError("there is no covariate", remedy="name purchase, leaving, or both")
         self.unit, self.end = check_unit(unit), pd.Timestamp(as_of).normalize()
         self.per = DAYS_PER_UNIT[self.unit]
-        known = BuyingDays(log, self.end)
+        known = buying_days(log, as_of=self.end)
         known_customers = known.summary(0, self.per)
         if not known_customers["frequency"].to_numpy().any():
             raise DataError("nobody has bought twice", remedy="wait for repeat purchases")
