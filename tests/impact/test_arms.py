@@ -1,4 +1,4 @@
-"""Several arms, segments, adjustment, sample ratio, and looks at a running trial."""
+"""Several arms, segments, adjustment and sample ratio."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ from pydantic import ValidationError
 from scipy.stats import chisquare
 
 from tests.impact.cards import case_of
-from workbench.impact import CaseData, CaseError, Panel, compare_arms, judge_case, looks_at
-from workbench.impact.experiment import looks
+from workbench.impact import CaseData, CaseError, compare_arms, judge_case
 from workbench.impact.experiment.adjusted import arm_means, together
-from workbench.impact.experiment.looks import _estimates, _paths, bounds, spent
 from workbench.impact.inputs.assignment import with_arms
 from workbench.reporting.tables import table_html
 
@@ -148,67 +146,6 @@ def test_arms_that_cannot_be_read_are_said_on_the_page() -> None:
     assert report.arms == () and "arms" in {c.key for c in report.caveats}
     with pytest.raises(ValidationError, match="for customers drawn by lot"):
         case_of("mail", START, "volunteers", arms="arm")
-    with pytest.raises(ValidationError, match="`looks`"):
-        case_of("mail", START, "random", treated={"city": ["a"]}, looks=3)
-
-
-# --- looks -------------------------------------------------------------------------------------
-
-
-def watched(rng, n=120, last=12, effect=0.0) -> Panel:
-    periods = pd.date_range("2020-01-01", periods=last + 4, freq="MS")
-    y = 10 + rng.normal(size=(n, 1)) + rng.normal(size=(n, last + 4))
-    treated = np.isin(np.arange(n), rng.permutation(n)[: n // 2])
-    after = np.arange(last + 4) >= 4
-    return Panel(
-        y + effect * np.outer(treated, after), np.ones_like(y), pd.RangeIndex(n), periods, treated,
-        after, np.ones(n, dtype=bool), periods[4],
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize("planned", [12, "open"])
-def test_looking_twelve_times_finds_an_effect_of_nothing_as_rarely_as_once(
-    planned, monkeypatch
-) -> None:
-    # 150 trials: at most 14 with the chance .99; looking at the fixed interval would find 25 or so
-    monkeypatch.setattr(looks, "_DRAWS", 5000)
-    rng, alarms, naive = np.random.default_rng(8), 0, 0
-    for _ in range(150):
-        effect, influence = _estimates(watched(rng))
-        se = np.sqrt(np.square(influence).sum(axis=0))
-        paths = _paths(influence.T @ influence / np.outer(se, se))
-        factor = bounds(paths, planned, 0.05)
-        alarms += bool((np.abs(effect) > factor * se).any())
-        naive += bool((np.abs(effect) > 1.96 * se).any())
-    assert alarms <= 14 < naive
-
-
-def test_spending_and_the_first_look() -> None:
-    assert spent(4, 4, 0.05)[-1] == pytest.approx(0.05)
-    assert spent(3, "open", 0.06) == pytest.approx([0.03, 0.04, 0.045])
-    one = looks_at(watched(np.random.default_rng(9), last=1), 1)
-    # a single planned look is the fixed one
-    assert one.factor[0] == pytest.approx(1.96, abs=0.03)
-    clear = looks_at(watched(np.random.default_rng(9), effect=1.0), 12)
-    low, high = clear.limits
-    assert clear.first >= 1 and low < 1 < high and clear.p < 0.01
-    assert (clear.p < 0.05) is bool(low > 0)
-    with pytest.raises(CaseError, match="too few for several looks"):
-        looks_at(watched(np.random.default_rng(9), n=40), 12)
-
-
-def test_a_case_under_watch_is_judged_by_what_holds_at_every_look() -> None:
-    records, units = trial(np.random.default_rng(10), n=300)
-    once, often = (reported(records, units, card(looks=k)).main for k in (None, 4))
-    assert once.looks is None and often.looks is not None
-    assert often.effect.high - often.effect.low >= once.effect.high - once.effect.low
-    assert "chosen at random, one look alone" in set(often.answers["design"])
-    assert any(c.key == "looks" and "4 looks until now" in c.text for c in often.checks)
-    assert len(reported(records, units, card(looks="open")).looks) == 4
-    few = reported(*trial(np.random.default_rng(10), n=60), card(looks=4))
-    assert any(c.key == "looks" and c.severity == "warning" for c in few.caveats)
-    more = reported(records, units, card(looks=2))
-    assert any("4 looks, and 2 were planned" in c.text for c in more.caveats)
 
 
 def test_effects_add_up_and_guardrails_are_not_among_the_claims() -> None:

@@ -55,7 +55,6 @@ from workbench.impact.designs.synthetic.synthetic_difference import (
 from workbench.impact.effect import Effect
 from workbench.impact.evaluate import Evaluation, evaluate, judge, why_nothing
 from workbench.impact.experiment.arms import Arms, compare_arms
-from workbench.impact.experiment.looks import Looks, looks_at
 from workbench.impact.experiment.whom import Uplift, whom_it_helps
 from workbench.impact.findings import judge_measure, judge_outcome
 from workbench.impact.foresight import Foresight, foresee
@@ -65,6 +64,7 @@ from workbench.impact.inputs.assignment import CaseData, with_arms
 from workbench.impact.inputs.panel import CaseError, Panel, read_panel
 from workbench.impact.inputs.series import side_by_side
 from workbench.impact.judging import judge_case
+from workbench.impact.looks import Looks, looks_at
 from workbench.impact.planned import PlanHeld, hold_to_plan, plan_case
 from workbench.impact.planning import CasePlan, plan_assignment
 from workbench.impact.power import Plan, plan_panel, plan_units, units_needed

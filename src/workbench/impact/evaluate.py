@@ -23,8 +23,8 @@ from workbench.impact.checks.one_customer import CLOSED, Told, told_by_one
 from workbench.impact.designs import Design, known_designs
 from workbench.impact.designs.before_after import glance
 from workbench.impact.designs.design import Situation, refusal
+from workbench.impact.designs.differences.doubly_robust import NAME as DOUBLY_ROBUST
 from workbench.impact.effect import Effect, OutcomeKind, answers_table, relative_to_known
-from workbench.impact.experiment.looks import Looks, looks_at
 from workbench.impact.foresight import Foresight, foresee
 from workbench.impact.grading import Grading, Strength, grade
 from workbench.impact.inputs.answers import seen_after_alone
@@ -39,12 +39,13 @@ from workbench.impact.inputs.panel import (
     split_periods,
 )
 from workbench.impact.inputs.series import Series
+from workbench.impact.looks import Looks, looks_at, looks_at_series
 from workbench.impact.material import CaseTables, Material, read_material
 from workbench.impact.selection import Selection, select_design
 from workbench.impact.wearing import OFF, told_of_off, wear_finding, wear_out, while_off
 from workbench.languages import Language
 from workbench.results import Estimate, Finding, Result, attempt
-from workbench.study import Case, CellRule
+from workbench.study import Case, CellRule, LookPlan
 
 #: What running text and axes call an outcome.
 OUTCOMES: Final = {
@@ -511,29 +512,23 @@ WATCHED: Final = {
     " every one of them. One look alone would have had {low} to {high}.",
     "more": "There were {n} looks, and {planned} were planned: what could be spent on false alarms"
     " is spent. Judge it by the last planned look, or plan without an end (`looks: open`).",
+    "early": "Until now too little may be spent on false alarms for any effect to be shown, however"
+    " large; later looks can.",
     "cannot": "No interval that holds at every look can be had here ({why}). The one shown holds"
     " for one look, at a time fixed beforehand.",
 }
-_ALONE: Final = "chosen at random, one look alone"
+_ALONE: Final = "the same, one look alone"
 
 
 def _under_watch(
     material: Material, effect: Effect | None, level: float
 ) -> tuple[Effect | None, list[Effect], list[Finding], Looks | None]:
     """Give the effect the interval that holds at every look; the fixed one stands beside it."""
-    case, data = material.tables.case, material.data
+    case = material.tables.case
     if effect is None or case.looks is None:
         return effect, [], [], None
     try:
-        if not isinstance(data, Panel):
-            raise CaseError(
-                "the outcome was not seen before the start"
-                if material.situation.once
-                else "the units started at different times"
-            )
-        if material.situation.ratio:
-            raise CaseError("the outcome is a ratio of totals")
-        looks = looks_at(data, case.looks, level=level)
+        looks = _seen_so_far(material, effect, case.looks, level)
     except CaseError as error:
         why = {"why": refusal(error).values["what"]}
         return effect, [], [Finding("looks", WATCHED["cannot"], why, severity="warning")], None
@@ -550,16 +545,40 @@ def _under_watch(
         relative_low=relative[1],
         relative_high=relative[2],
         counterfactual=mean - float(value),
-        inference="normal, the chance of a false alarm spent over all looks",
+        inference=looks.inference,
     )
     ends = (effect.change(relative=False).named(value=x, low=_NAN, high=_NAN) for x in
             (effect.low, effect.high))  # fmt: skip
     said: dict[str, Any] = {"n": n, **dict(zip(("low", "high"), ends, strict=True))}
     told = [Finding("looks", WATCHED["holds"], said)]
-    if case.looks != "open" and n > case.looks:
-        values = {"n": n, "planned": case.looks}
+    if not np.isfinite([low, high]).any():
+        told.append(Finding("looks", WATCHED["early"]))
+    planned, so_far = case.looks.planned, int(looks.when[-1])
+    if planned is not None and so_far > planned:
+        values = {"n": so_far, "planned": planned}
         told.append(Finding("looks", WATCHED["more"], values, severity="warning"))
     return at_every, [replace(effect, design=_ALONE, checks=())], told, looks
+
+
+def _seen_so_far(material: Material, effect: Effect, plan: LookPlan, level: float) -> Looks:
+    """Judge the data after each period by what the design compares."""
+    if material.situation.ratio:
+        raise CaseError("the outcome is a ratio of totals")
+    case, design = material.tables.case, known_designs()[effect.design]
+    data = design.of(material.data)
+    if isinstance(data, Series):
+        return looks_at_series(data, case, design.answer, plan, level=level)
+    if not isinstance(data, Panel):
+        raise CaseError(
+            "the outcome was not seen before the start"
+            if material.situation.once
+            else "the units started at different times"
+            if material.situation.n_starts > 1
+            else "it is judged at the line of its rule"
+        )
+    if design.family != "differences" or design.name == DOUBLY_ROBUST:
+        raise CaseError("its design answers for one time alone")
+    return looks_at(data, plan, level=level)
 
 
 _NAN: Final = float("nan")

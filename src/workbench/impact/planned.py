@@ -277,8 +277,17 @@ _WORDS: Final = {
 
 
 def _said(card: Any) -> dict[str, str]:
+    card = card | {"looks": _looks(card.get("looks"))}
     told = {what: str(card[key]) for key, what in _SHOWN.items() if card.get(key) is not None}
     return {what: _WORDS.get(text, text) for what, text in told.items()}
+
+
+def _looks(plan: Any) -> str | None:
+    """Say how often it is looked at, as a card writes it."""
+    if not isinstance(plan, dict):
+        return None if plan is None else str(plan)
+    number = plan.get("planned")
+    return "open" if number is None else f"{number} ({plan.get('spending', 'even')})"
 
 
 def _percent(x: float | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from workbench.study.alerts import Addressee, Alerts, Contract, Watch
 from workbench.study.card import CARD, Study, find_root, is_large, load_study, read_card
-from workbench.study.cases import Case, Cutoff, Outcome
+from workbench.study.cases import Case, Cutoff, LookPlan, Outcome
 from workbench.study.fields import LANGUAGES, CellRule, Linkage, Privacy, Published, Table, Text
 from workbench.study.goals import Action, Baseline, Goal, Scorecard, read_goals
 from workbench.study.instrument import Instrument
@@ -29,6 +29,7 @@ __all__ = [
     "Goal",
     "Instrument",
     "Linkage",
+    "LookPlan",
     "Offers",
     "Outcome",
     "PlanError",

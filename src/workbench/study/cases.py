@@ -196,6 +196,33 @@ class Rollout(Card):
     seed: int = Field(default=20251231, ge=0)
 
 
+class LookPlan(Card):
+    """How often a measure is looked at while it runs, and what each look may cost.
+
+    Attributes
+    ----------
+    planned : int or None
+        Number of looks, one a period from the start on; None where no end is planned.
+    spending : str
+        How the chance of a false alarm is spent on planned looks: ``even``, ``obrien-fleming``
+        (hardly any early, so that the last look is nearly a fixed one) or ``pocock`` (early looks
+        are nearly as easy as late ones).
+    """
+
+    planned: Annotated[int, Field(ge=1)] | None = None
+    spending: Literal["even", "obrien-fleming", "pocock"] = "even"
+
+    @model_validator(mode="after")
+    def _ends(self) -> Self:
+        if self.planned is None and self.spending != "even":
+            raise PydanticCustomError(
+                "looks",
+                "`spending` is for a planned number of looks; give it as `planned`, or take it out",
+                {},
+            )
+        return self
+
+
 class Fit(Card):
     """How outcomes are compared or carried on, where the card says so.
 
@@ -270,9 +297,10 @@ class Case(Card):
     adjust : tuple of str
         Columns of the customer table, known before the start, that a lot is adjusted for beside
         the history of the outcome, and by which volunteers are compared with others alike.
-    looks : int, "open" or None
+    looks : LookPlan or None
         How often the case is looked at while it runs, once a period from the start on: its
-        interval then holds at every look. Lots among customers only.
+        interval then holds at every look. A number alone is that of planned looks, ``open`` stands
+        for no planned end.
     leave_out : tuple of LeftOut
         Groups of the column `unit` that are not compared, and why.
     comparison : tuple of Comparison
@@ -314,7 +342,7 @@ class Case(Card):
     plan: Rollout | None = None
     whom: Whom | None = None
     adjust: tuple[str, ...] = ()
-    looks: Annotated[int, Field(ge=1)] | Literal["open"] | None = None
+    looks: LookPlan | None = None
     leave_out: tuple[LeftOut, ...] = ()
     outcomes: tuple[Outcome, ...] = Field(min_length=1)
     period: Literal["day", "week", "month", "quarter", "year", "wave"] = "month"
@@ -378,6 +406,13 @@ class Case(Card):
         value = [value] if isinstance(value, str) else value
         return {"by": value} if isinstance(value, list | tuple) else value
 
+    @field_validator("looks", mode="before")
+    @classmethod
+    def _number_alone(cls, value: Any) -> Any:
+        if value == "open":
+            return {}
+        return {"planned": value} if isinstance(value, int | float | str) else value
+
     @field_validator("treated", "eligible", mode="before")
     @classmethod
     def _listed(cls, value: Any) -> Any:
@@ -422,7 +457,7 @@ class Case(Card):
             raise PydanticCustomError(
                 "lot", "`blocks` are those of a lot (`chosen: random`); take them out", {}
             )
-        asked = [n for n in ("arms", "by", "whom", "adjust", "looks") if getattr(self, n)]
+        asked = [n for n in ("arms", "by", "whom", "adjust") if getattr(self, n)]
         if self.chosen == "volunteers" and self.group is None and "adjust" in asked:
             asked.remove("adjust")
         if asked and (self.chosen != "random" or self.group is not None):

@@ -1,1 +1,1 @@
-"""Trials drawn by lot among customers: several arms, segments, and looks while they run."""
+"""Trials drawn by lot among customers: several arms, segments, and whom a measure helps."""
