@@ -41,6 +41,8 @@ from workbench.impact.inputs.panel import (
 from workbench.impact.inputs.series import Series
 from workbench.impact.looks import Looks, looks_at, looks_at_series
 from workbench.impact.material import CaseTables, Material, read_material
+from workbench.impact.overlap import NAME as TOGETHER
+from workbench.impact.overlap import beside_others, overlap_finding
 from workbench.impact.selection import Selection, select_design
 from workbench.impact.wearing import OFF, told_of_off, wear_finding, wear_out, while_off
 from workbench.languages import Language
@@ -302,6 +304,8 @@ def evaluate(
         others, checks = [*fixed, *others], [*checks, *watched]
         rested, left = _when_off(all_records, tables, effect, rule, level)
         others = [*others, *([] if rested is None else [rested])]
+        joint, overlapping, why = beside_others(material.data, records, case, treatments, level)
+        others = [*others, *([] if joint is None or effect is None else [joint])]
         worn = None if effect is None else wear_out(material.data, effect, case, level)
         described = _unit_by_unit(material, level)
     if effect is None:
@@ -328,6 +332,10 @@ def evaluate(
         if left is not None:
             rested = next((one for one in others if one.design == OFF), None)
             checks.append(told_of_off(left, rested))
+        if overlapping:
+            together = next((one for one in others if one.design == TOGETHER), None)
+            known = [(titles or {}).get(name, name) for name in overlapping]
+            checks.append(overlap_finding(effect, together, known, why))
         if worn is not None:
             checks.append(wear_finding(effect, *worn))
     seen = None if seen is None else replace(seen, **about)
