@@ -377,6 +377,10 @@ def in_pandas(tables: Tables, name: str) -> pd.DataFrame:
     if name == "average_order":
         orders = tx.groupby("order_id").agg(date=("date", "first"), amount=("amount", "sum"))
         return by_month(orders, "date", orders["amount"])
+    if name == "categories_bought":
+        month = tx["date"].dt.to_period("M").dt.to_timestamp()
+        kinds = tx.groupby(["customer_id", month])["category"].nunique().reset_index()
+        return by_month(kinds, "date", kinds["category"])
     panel = purchases_panel(tables)
     if name == "repeat_purchase":
         panel = panel[panel["bought"] < panel["period"]]
@@ -415,7 +419,7 @@ GIVEN = {n for n, one in INDICATORS.items() if one.table in ("series", "ratings"
 BY_HAND = {
     "open_contacts", "reopened_contacts", "transferred_contacts", "abandoned_contacts",
     "service_errors", "cost_per_contact", "returned_orders", "repeat_contacts", "open_pipeline",
-    "lead_conversion", "won_sales", "new_accounts", "sales_cycle",
+    "lead_conversion", "won_sales", "new_accounts", "sales_cycle", "offers_answered",
 }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from tools.simulate import export, faults
 from tools.simulate.business import business
 from tools.simulate.calls import calls, steps
+from tools.simulate.goods import goods
 from tools.simulate.identity import make_identities
 from tools.simulate.ratings import ratings
 from tools.simulate.survey_extras import extend
@@ -63,7 +64,8 @@ def make_tables(seed: int = SEED) -> tuple[dict[str, pd.DataFrame], dict[str, ob
     -------
     tables : dict of DataFrame
         customers, transactions, contracts, interactions, survey, treatments, ratings, calls,
-        steps, those of the business customers, voices, follow_ups; all cells text.
+        steps, those of the business customers, voices, follow_ups, those of the counters; all
+        cells text.
     truth : dict
         See `tools.simulate.truth.measure_truth`.
     """
@@ -92,9 +94,11 @@ def make_tables(seed: int = SEED) -> tuple[dict[str, pd.DataFrame], dict[str, ob
     firms, of_firms = business(seed)
     said_too, of_voices = voices(seed, who)
     again, of_follow_ups = follow_ups(seed, tables["survey"])
-    tables |= firms | {"voices": said_too, "follow_ups": again}
+    counters, of_counters = goods(seed, who)
+    tables |= firms | {"voices": said_too, "follow_ups": again} | counters
     truth = measure_truth(company, world)
-    own = {"business": of_firms, "voices": of_voices, "follow_ups": of_follow_ups}
+    own = {"business": of_firms, "voices": of_voices, "follow_ups": of_follow_ups,
+           "counters": of_counters}  # fmt: skip
     return tables, {**truth, **own}
 
 
