@@ -98,7 +98,7 @@ def try_study(study: Study, root: Path, *, watch: Callable[[str], None] | None =
     except WorkbenchError as error:
         return Gate(report.joined([str(error)], []))
     outlooks: list[Outlook] = []
-    problems: list[str] = []
+    problems: dict[str, list[str]] = {}  # what is wrong -> the notebooks that it stops
     warnings: list[str] = []
     with TemporaryDirectory(prefix="workbench-") as scratch:
         for step in plan.steps:
@@ -113,7 +113,7 @@ def try_study(study: Study, root: Path, *, watch: Callable[[str], None] | None =
             try:
                 doubts = list(_try(run, step, report))
             except WorkbenchError as error:
-                problems.append(f"{step.key}: {error}")
+                problems.setdefault(str(error), []).append(step.key)
                 outlooks.append(Outlook(step.key, "cannot run", error.what))
                 continue
             warnings += [f"{step.key}: {text}" for text in doubts]
@@ -129,7 +129,8 @@ def try_study(study: Study, root: Path, *, watch: Callable[[str], None] | None =
     skipped += [Outlook(each.key, "cannot run", each.reason) for each in plan.broken]
     pages = [pipeline[step.notebook] for step in plan.steps]
     warnings += _unread_tables(study, report, tables, pages)
-    return Gate(report.joined(problems, warnings), (*outlooks, *skipped))
+    wrong = [f"{', '.join(stopped)}: {what}" for what, stopped in problems.items()]
+    return Gate(report.joined(wrong, warnings), (*outlooks, *skipped))
 
 
 def groups_of(study: Study, column: str) -> list[str]:

@@ -908,7 +908,7 @@ def chinese_contract_book() -> Case:
     )
 
 
-@case(known=False)
+@case(known=True)
 def pipedrive_deals() -> Case:
     head = [
         "Deal - ID",

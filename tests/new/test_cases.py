@@ -35,14 +35,15 @@ def rows_of(path: str) -> list[Row]:
         return list(csv.DictReader(file))
 
 
-def begun(tmp_path: Path, *paths: str) -> tuple[Started, Gate]:
+def begun(tmp_path: Path, *paths: str, wrong: bool = False) -> tuple[Started, Gate]:
     """Start a study from files by what `new` finds, and check it as the command does."""
     (tmp_path / "data").mkdir()
     shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")
     started = start_study(tmp_path, "acme", [CASES / p for p in paths], today=date(2026, 1, 1))
     gate = try_study(started.study, tmp_path)
-    assert not gate.report.problems, gate.report
-    assert not [o for o in gate.outlooks if o.fate == "cannot run"]
+    if not wrong:
+        assert not gate.report.problems, gate.report
+        assert not [o for o in gate.outlooks if o.fate == "cannot run"]
     return started, gate
 
 
@@ -185,7 +186,13 @@ def nps(rows: list[Row]) -> float:
 def test_surveys_say_what_the_clean_form_says(
     tmp_path: Path, name: str, scale: tuple[int, int]
 ) -> None:
-    started, gate = begun(tmp_path, f"surveys/{name}")
+    started, gate = begun(tmp_path, f"surveys/{name}", wrong=name == "w_nan.csv")
+    if name == "w_nan.csv":  # the weights that are missing are said, by the rows of the file
+        rows = [i for i, r in enumerate(rows_of(f"surveys/{name}"), start=2) if not r["w"]]
+        (problem,) = gate.report.problems
+        listed = ", ".join(map(str, rows))
+        assert f"3 of 160 weights in 'w' are missing or negative: those of rows {listed}" in problem
+        assert "survey_quality, satisfaction_gap, satisfaction_drivers: " in problem
     base = rows_of(f"surveys/{name}") if name == "tiny12.csv" else rows_of(BASE)
     shown = gate.report.previews[0]
     assert (shown.name, shown.kept, shown.customers) == ("survey", len(base), len(base))

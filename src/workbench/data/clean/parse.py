@@ -24,6 +24,7 @@ from workbench.data.text.notation import (
     heading_zone,
     other_calendar,
 )  # fmt: skip
+from workbench.data.zone_names import with_offsets, zone_names
 from workbench.errors import DataError
 from workbench.study import Study, Table
 from workbench.study.fields import AMOUNT_UNITS, FEE_MONTHS, RESPONSE_UNITS
@@ -111,6 +112,8 @@ def parse(
         if meaning is not None and meaning.kind in ("date", "moment"):
             if worded and any(map(_OTHER_DIGITS.search, seen.get(name, ()))):
                 bare = engine.plain(bare)  # ٢٠٢٤-٠١-٠٣
+            if worded and (zones := zone_names(seen.get(name, ()))):
+                bare = text = with_offsets(text, zones, study.time_zone)
             chosen = _format_of(engine, card, source, name, text, seen.get(name))
             if chosen:
                 formats[name] = chosen
@@ -207,7 +210,8 @@ def _sample(
     wanted = {}
     for name, column in columns.items():
         kind = meanings[name].kind if name in meanings else None
-        days = kind in ("date", "moment") and card.format_of(name) is None
+        told = card.format_of(name) if kind in ("date", "moment") else None
+        days = kind in ("date", "moment") and (told is None or "%M" in told)
         counted = column.type().is_numeric() and days
         numeric = kind in ("number", "whole", "times")
         if (column.type().is_string() and (days or numeric)) or counted:

@@ -177,8 +177,16 @@ def _heading(rows: Sequence[Sequence[str]]) -> int:
         if words(cells) and len(cells) * 2 >= usual:
             found = found or i
         elif not words(cells) and len(cells) * 4 >= usual * 3:
-            break  # below the first row of the table there are no headings
+            # below the first row of the table there are no headings, but below one for machines
+            return found or (_below_machines(filled, usual) if i == first else 0) or first
     return found or first
+
+
+def _below_machines(filled: Sequence[Sequence[str]], usual: int) -> int:
+    """Find headings below a first line for machines: the one row of words, and a full one."""
+    full = [i for i, cells in enumerate(filled, start=1) if words(cells) and len(cells) >= usual]
+    apart = len(full) == 1 and len({*filled[full[0] - 1]}) == len(filled[full[0] - 1])
+    return full[0] if apart and full[0] <= _FEW and len(filled) > 2 * _FEW else 0
 
 
 def _below_sentence(filled: Sequence[Sequence[str]], first: int, usual: int) -> int:

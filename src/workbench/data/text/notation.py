@@ -11,6 +11,7 @@ from functools import cache
 
 from workbench.data.text.currency import pattern
 from workbench.data.text.date_words import has_words, read_words
+from workbench.data.zone_names import named_zone, without_zone_name
 from workbench.study.fields import SERIAL, UNIX
 
 # --- signs ----------------------------------------------------------------------------------------
@@ -330,8 +331,9 @@ def heading_zone(heading: str) -> int | None:
 
 def moment_zone(text: str) -> int | None:
     """Give the minutes that the zone of a moment is ahead of UTC; None where it bears none."""
-    found = re.search(OFFSET, plain(text))
-    return None if found is None else _ahead(found[2], found[3], found[4])
+    bare = plain(text)
+    found = re.search(OFFSET, bare)
+    return named_zone(bare) if found is None else _ahead(found[2], found[3], found[4])
 
 
 def _ahead(sign: str | None, hours: str | None, minutes: str | None) -> int:
@@ -341,7 +343,7 @@ def _ahead(sign: str | None, hours: str | None, minutes: str | None) -> int:
 
 def _bare(text: str) -> str:
     """Write a moment without its zone, and with AM and PM for the halves of the day."""
-    bare = re.sub(OFFSET, r"\1", plain(text))
+    bare = without_zone_name(re.sub(OFFSET, r"\1", plain(text)))
     if ":" in bare:
         for word, half in HALVES.items():
             bare = re.sub(word, half, bare)

@@ -43,6 +43,23 @@ _NICK = re.compile(
 )
 
 
+#: Halves of a name where both have a column.
+_HALVES = (
+    (re.compile(r"(?i)(?:first|given|fore|christian)[ _-]?name|vorname|pr[ée]nom|voornaam|имя"),
+     re.compile(r"(?i)(?:last|family|sur)[ _-]?name|nachname|\bnom\b|achternaam|фамилия")),
+    (re.compile(r"名(?:前)?$|^メイ$"), re.compile(r"姓(?:氏)?$|^セイ$")),
+)  # fmt: skip
+
+
+def half_names(columns: Sequence[ColumnProfile]) -> set[str]:
+    """Give the columns of given and of family names: two people often have the same."""
+    found: set[str] = set()
+    for given, family in _HALVES:
+        halves = [[p.name for p in columns if h.search(p.name)] for h in (given, family)]
+        found |= {*halves[0], *halves[1]} if all(halves) else set()
+    return found
+
+
 #: What says of an amount that it is with taxes, and without.
 _WITH_TAX = re.compile(
     r"(?i)\b(?:incl|inkl|inc|including|inclus|mit|med|with|com|con|с|со|z|s)\b|compris"
@@ -277,6 +294,7 @@ def quantity(p: ColumnProfile) -> float:
     h = p.heading
     score = 6.0 if h.has("quantity") else (2.0 if h.has("count") else -9.0)
     score -= 7 * h.has("price", "amount", "net", "tax", "discount", "id", "refund", "shipped")
+    score -= 2 * h.has("total", "order")  # that of all lines
     return score + (1 if p.fractions < 0.2 else -1) + p.filled
 
 

@@ -15,6 +15,7 @@ import pandas as pd
 from workbench.data.text.currency import sign_of
 from workbench.data.text.date_words import MONTHS, read_words
 from workbench.data.text.notation import SIGNS, number_text, plain
+from workbench.data.zone_names import without_zone_name
 from workbench.new.columns.words import Heading, read_heading
 
 #: What systems write where there is nobody, beside an empty cell.
@@ -356,6 +357,7 @@ class ColumnProfile:
         texts = self.texts.str.replace(r"[年月]", "-", regex=True).str.replace("日", "")
         if self.months:
             texts = texts.str.replace(r"^(\d{4})(\d{2})$", r"\1-\2", regex=True)
+        texts = texts.map(without_zone_name)
         first = _order(self.texts)
         parsed = pd.to_datetime(
             texts.str.slice(0, 10) if _is_iso(self.texts) else texts,

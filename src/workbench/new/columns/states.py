@@ -18,7 +18,7 @@ _APART = ("settled", "must", "owed", "sent", "billing_types")
 _PAID = {"paid", "shipped", "delivered", "overdue", "bezahlt", "geliefert", "paye", "payee",
          "livree", "pagado", "pagato", "betaald", "已付款", "已发货"}  # fmt: skip
 #: What the groups say of a row whose own state it is.
-_PURCHASES = ("bought", "ordered", "invoiced", "settles", "actual", "received")
+_PURCHASES = ("bought", "item", "ordered", "invoiced", "settles", "actual", "received")
 _ASIAN = re.compile(r"[\u3040-\u9fff\uac00-\ud7af]")
 #: A mark before or behind a state, which says more of the row than the state: (删除)等待出库.
 _MARK = re.compile(r"[(\[（【［〔]([^()\[\]（）【】［］〔〕]+)[)\]）】］〕]")
@@ -76,7 +76,8 @@ def _apart(group: str) -> frozenset[str]:
 
 
 def _words(text: str) -> tuple[str, ...]:
-    return tuple(w for part in re.split(r"[\W_]+", text) if (w := squash(part)))
+    parts = re.split(r"[\W_]+|(?<=[a-z])(?=[A-Z])", text)  # MerchantPayout
+    return tuple(w for part in parts if (w := squash(part)))
 
 
 def is_settled(value: str) -> bool:
@@ -144,6 +145,8 @@ def _undoes(mark: str) -> bool:
 def _inside(value: str) -> tuple[str, ...]:
     """Look for the longest known word of a value; where several say different things, none does."""
     words = _words(value)
+    if len(words) > 1 and words[0] in _NOT and groups_of(" ".join(words[1:])) == ("not_bought",):
+        return ("bought",)  # not cancelled
     if len(words) > 6 or not _NOT.isdisjoint(words):
         return ()
     if len(words) > 1 and not _WAITS.isdisjoint(words):

@@ -26,6 +26,6 @@ def categorical(
         and p.name not in taken
         and 1 < p.distinct <= 60
         and not p.when
-        and not p.heading.has("id", "number", "owner")
+        and not p.heading.has("id", "number", "owner", "discount", "fee", "amount", "price")
     ]
     return Candidate(fits[0], 4.0) if fits else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import pandas as pd
@@ -11,6 +12,7 @@ from workbench.new.columns.evidence import best, ranked
 from workbench.new.columns.profile import ColumnProfile
 from workbench.new.columns.proposal import OpenQuestion, Option, Proposal
 from workbench.new.purchase_log.deductions import (
+    PAYABLE,
     beside_amount,
     discounted,
     paid_in_place_of,
@@ -23,6 +25,8 @@ from workbench.new.purchase_log.row_kinds import rows_that_undo
 #: Two amounts whose scores are nearer than this are asked about.
 _NEAR = 1.6
 _MOSTLY = 0.95
+#: Currencies without cents.
+_NO_CENTS = re.compile(r"(?i)^(jpy|krw|vnd|clp|isk|idr|huf|pyg|ugx|xaf|xof)$")
 #: Rows that show nothing yet.
 _FEW = 10
 #: What is at most so large a share of another amount, and nearly the same in every row, is a fee.
@@ -62,13 +66,36 @@ def find_amount(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
         if not evidence.says_money(chosen):
             _unnamed(proposal, good)
         else:
-            _rivals(proposal, good)
+            chosen = _rivals(proposal, good, filled)
     if chosen.heading.unit != "one":
         proposal.keys["amount_unit"] = chosen.heading.unit
+    elif not proposal.system:
+        _minor_units(proposal, chosen)
     _per_order(proposal, filled, chosen, quantity, price)
     beside_amount(
         proposal, filled, quantity.profile if quantity else None, price.profile if price else None
     )
+
+
+def _minor_units(proposal: Proposal, chosen: ColumnProfile) -> None:
+    """Ask whether whole numbers beside moments that machines count are cents, as of interfaces."""
+    day = proposal.column("date")
+    values = chosen.numbers.dropna().abs()
+    coins = any(_NO_CENTS.search(t) for p in proposal.columns_of_file if p.heading.has("currency")
+                for t in p.counts.index)  # fmt: skip
+    counted = day is not None and bool(day.unix)
+    if not counted or coins or chosen.fractions or len(values) < _FEW or values.median() < 100:
+        return
+    if (values % 100 == 0).mean() > _MOSTLY:
+        return
+    worth = values.sum()
+    asks = f"Are the whole numbers in {chosen.name!r} cents, as interfaces write them?"
+    options = [
+        Option(f"cents (sum {worth / 100:,.2f})", {"amount_unit": "cent"}),
+        Option(f"whole units (sum {worth:,.2f})", {"amount_unit": None}),
+    ]
+    proposal.questions.append(OpenQuestion("amount_unit", asks, options))
+    proposal.keys["amount_unit"] = "cent"
 
 
 def _evident(
@@ -220,24 +247,32 @@ def _unnamed(proposal: Proposal, good: Sequence[evidence.Candidate]) -> None:
     proposal.questions.append(OpenQuestion("columns.amount", asks, options))
 
 
-def _rivals(proposal: Proposal, good: Sequence[evidence.Candidate]) -> None:
+def _rivals(
+    proposal: Proposal, good: Sequence[evidence.Candidate], filled: Sequence[ColumnProfile]
+) -> ColumnProfile:
+    """Ask which of several amounts it is; the default is what the customer had to pay."""
     first = good[0]
     values = first.profile.numbers
-    rivals = []
+    chosen = paid_in_place_of(first.profile, filled, PAYABLE) or first.profile
+    rivals = [chosen] if chosen is not first.profile else []
     for other in good[1:]:
         if other.score < first.score - _NEAR:
             break
         both = pd.DataFrame({"a": values, "b": other.profile.numbers}).dropna()
-        if len(both) and not (both.a - both.b).abs().le(0.005 * both.a.abs() + 1e-9).all():
+        near = (both.a - both.b).abs().le(0.005 * both.a.abs() + 1e-9).all()
+        if len(both) and not near and other.profile is not chosen:
             rivals.append(other.profile)
     if rivals:
+        several = {p.name: p for p in (chosen, first.profile, *rivals[:3])}
         options = [
-            Option(f"{p.name!r} (sum {p.numbers.sum():,.2f})", {"columns.amount": p.name})
-            for p in (first.profile, *rivals[:3])
+            Option(f"{name!r} (sum {p.numbers.sum():,.2f})", {"columns.amount": name})
+            for name, p in several.items()
         ]
         proposal.questions.append(
             OpenQuestion("columns.amount", "Which column is the amount of a purchase?", options)
         )
+        proposal.columns["amount"] = chosen.name
+    return chosen
 
 
 def _per_order(

@@ -16,7 +16,7 @@ from workbench.new.columns.evidence import says_money
 from workbench.new.columns.profile import ColumnProfile
 from workbench.new.columns.proposal import OpenQuestion, Option, Proposal, RowKind
 from workbench.new.columns.words import read_heading
-from workbench.new.purchase_log.deductions import amounts, quoted
+from workbench.new.purchase_log.deductions import PAYABLE, amounts, quoted
 
 #: What sellers pay, in words that are no heading's.
 _COSTS = re.compile(
@@ -108,13 +108,16 @@ def _parts_of(
     sales = lines[lines.value.map(said).isin(["goods", ""]) & (lines.money > 0)]
     if sales.empty:
         return {}
-    known = set(sales.order)
+    known, whole = set(sales.order), sales.groupby("order").money.sum()
     for value, part in said.items():
         own = lines[lines.value == value]
         if part not in ("fee", "tax") or own.empty:
             continue
         beside = float(own.order.isin(known).mean())
         cost = float((own.money < 0).mean()) > 0.5 and _sum(p, money, [value]) < 0
+        sold = whole.reindex(own.order).to_numpy()
+        if ((own.money.abs() - sold).abs() < 0.005).mean() > 0.5:
+            continue  # a chargeback of all that was paid gives it back
         # a fee that is not taken off is what the customer pays
         if beside >= _AGREE and (cost or part == "tax") and own.order.nunique() >= 3:
             found[value] = part
@@ -161,7 +164,7 @@ def _ask_for_taxes(
 def before_fees(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
     """Read what customers paid in place of what sellers were paid out, where columns tell both."""
     total = proposal.column("amount")
-    if total is None or proposal.keys.get("amount"):
+    if total is None or proposal.keys.get("amount") or PAYABLE.search(total.name):
         return
     others = [p for p in filled if p.name not in proposal.columns.values()]
     parts = _summands(total, others)

@@ -105,28 +105,36 @@ _PAID = re.compile(
     r"(?i)\bpaid\b|discounted|\bfinal\b|\breduced\b|\bcharged\b|bezahlt|aktionspreis"
     r"|pay[ée]|remis[ée]|pagad|pagat|scontat|实付|實付|实收|实际|折后|成交价|优惠后|到手|已付|支付金额|支払|値引後"
 )
-_OWED = re.compile(r"(?i)balance|outstanding|\bdue\b|open amount|offen|restant|saldo|未付|欠|余额")
+_OWED = re.compile(
+    r"(?i)balance|outstanding|remaining|\bdue\b|open amount|offen|restant|saldo|未付|欠"
+    r"|余额(?!支付)"
+)
+#: What the customer has to pay, beside what the order came to before what was taken off.
+PAYABLE = re.compile(
+    r"(?i)应付|應付|請求金額|請求額|お?支払い?(?:金額|額|合計)|\bpayable\b|\bto pay\b|zu zahlen"
+    r"|zahlbetrag|[àa] payer|a pagar|da pagare|te betalen"
+)
 #: Share of the rows in which nothing was paid, from which on something else is meant.
 _UNPAID = 0.02
 
 
 def paid_in_place_of(
-    listed: ColumnProfile, others: Sequence[ColumnProfile]
+    listed: ColumnProfile, others: Sequence[ColumnProfile], said: re.Pattern[str] = _PAID
 ) -> ColumnProfile | None:
     """Find what was paid beside what something was listed at; None where that is not evident.
 
-    Its heading, or that of the list price, says so; it is never above the list price, and it is
-    paid in nearly every row: else it may be a part that was paid of a bill.
+    Its heading (by the words `said`), or that of the list price, says so; it is never above the
+    list price, and it is paid in nearly every row: else it may be a part that was paid of a bill.
     """
     barred = ("date", "time", "method", "status", "quantity", "count", "fee", "tax", "id", "rate",
               "number", "balance", "refund", "freight", "discount")  # fmt: skip
-    if _PAID.search(listed.name) or any(_OWED.search(p.name) for p in others):
+    if said.search(listed.name) or (said is _PAID and any(map(says_owed, others))):
         return None
     for p in others:
-        told = bool(_PAID.search(p.name)) or (
+        told = bool(said.search(p.name)) or (
             bool(_LISTED.search(listed.name)) and p.heading.has("price", "amount", "total")
         )
-        discount = p.heading.has("discount") and not _PAID.search(p.name)
+        discount = p.heading.has("discount") and not said.search(p.name)
         told &= p.heading.has("unit") <= listed.heading.has("unit") or not listed.heading.has(
             "unit"
         )
@@ -143,6 +151,11 @@ def paid_in_place_of(
         if within.mean() >= 1 - _UNPAID and (both.paid < both.list - 0.005).any():
             return p
     return None
+
+
+def says_owed(p: ColumnProfile) -> bool:
+    """Tell a column of what is still owed on a bill."""
+    return p.numeric and not p.boolean and not p.when and bool(_OWED.search(p.name))
 
 
 def parted_by(

@@ -31,6 +31,7 @@ _BESIDE = re.compile(
     r"(?i)\b(gross|net|brutto|netto|amounts?|values?|betrag|montant|importe|importo|valor|bedrag|total|sum)\b|amt\b"
     r"|发生额|金额|金額|额"
 )
+_BACK = {"refund", "not_bought"}
 #: Share of the rows that hold one side alone, and of those that words must explain.
 _ONE, _EXPLAINED = 0.95, 0.98
 
@@ -109,6 +110,11 @@ def without_the_other_side(proposal: Proposal, filled: Sequence[ColumnProfile]) 
         if column != ours.name and not len(there.difference(proposal.rows_kept())):
             where = {k: v for k, v in where.items() if k != column}
     proposal.keys["where"] = where
+    kept = proposal.rows_kept()
+    for column, values in dict(proposal.keys.get("refund_rows", {})).items():
+        read = set(proposal.own[column].texts.reindex(kept).dropna())
+        left = [v for v in values if v in read]  # rows of the other side are not
+        proposal.set({f"refund_rows.{column}": left or None})
 
 
 def _side(proposal: Proposal, p: ColumnProfile, other: ColumnProfile) -> Option:
@@ -150,7 +156,7 @@ def _says(text: str) -> str:
     groups = groups_of(text)
     if {"invoiced", "bought", "ordered"} & set(groups) and "settles" not in groups:
         return "bill"
-    return "paid" if "settles" in groups else "back" if "refund" in groups else ""
+    return "paid" if "settles" in groups else "back" if _BACK & {*groups} else ""
 
 
 def _by_balance(

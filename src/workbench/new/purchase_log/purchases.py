@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from workbench.new.columns import evidence
 from workbench.new.columns.evidence import best, depends, ranked
@@ -27,7 +27,7 @@ def transactions(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
     """Find who bought, when, for how much, and which rows are purchases."""
     deals = any(p.heading.has("deal", "probability") for p in filled)
     columns = proposal.columns
-    take(proposal, "customer_id", best(filled, evidence.customer, [*columns.values()], 3.5))
+    take(proposal, "customer_id", best(filled, _who(filled), [*columns.values()], 3.5))
     take(
         proposal,
         "date",
@@ -57,12 +57,18 @@ def transactions(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
     )
 
 
+def _who(filled: Sequence[ColumnProfile]) -> Callable[[ColumnProfile], float]:
+    """Score columns as the one that says who; half a name says it badly."""
+    halves = evidence.half_names(filled)
+    return lambda p: evidence.customer(p) - 4.0 * (p.name in halves)
+
+
 def _same_person(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
     """Ask where two columns may say who, and neither follows from the other."""
     if proposal.system or "customer_id" not in proposal.columns:
         return
     taken = [v for k, v in proposal.columns.items() if k != "customer_id"]
-    first, *others = ranked(filled, evidence.customer, taken)
+    first, *others = ranked(filled, _who(filled), taken)
     frame = proposal.upload.frame
     if first.score < 4.0:
         likely = [first, *(f for f in others if f.score > -3)][:4]
@@ -140,6 +146,9 @@ def _order(proposal: Proposal, filled: Sequence[ColumnProfile]) -> evidence.Cand
     # a refund bears the number of its order and a later day
     frame = proposal.upload.frame.drop(index=rows_that_undo(filled))
     frame = frame.assign(**{p.name: p.somebody for p in filled if evidence.order(p) >= 4.5})
+    day = proposal.column("date")
+    if day is not None and day.days.notna().mean() > _MOSTLY:
+        frame = frame.assign(**{day.name: day.days.dt.floor("D")})
     who, when = proposal.columns.get("customer_id"), proposal.columns.get("date")
     for found in ranked(filled, evidence.order, [*proposal.columns.values()]):
         if found.score < 4.5:

@@ -25,7 +25,7 @@ from workbench.new.columns.states import (
     state_of,
 )
 from workbench.new.columns.words import read_heading
-from workbench.new.purchase_log.deductions import amounts
+from workbench.new.purchase_log.deductions import amounts, says_owed
 from workbench.study.formula import read_formula
 
 #: Values that are asked about one by one; further ones together.
@@ -49,6 +49,10 @@ _ROW = re.compile(r"(?i)doc(ument)?|record|entry|posting|movement|voucher|beleg|
 _TESTS = re.compile(r"(?i)(?:^|[^a-z])(?:is_?)?(?:test|sandbox|dummy)(?:[^a-z]|$)|测试|テスト")
 _BILLS = re.compile(r"(?i)invoice|rechnung|facture|factura|fattura|fa[ck]tuur|fa[ck]tura|发票|請求")
 _MARKS = ("x", "✓", "✔", "√", "*")
+#: An event that undoes a purchase, beside those that say that none came about.
+_UNDOES = re.compile(r"(?i)refund|return|cancel|revers|charge ?back|void|退|取消|返")
+#: A state of a document that somebody has to let pass.
+_RELEASE = re.compile(r"(?i)releas|approv|posting|freigabe|审批|审核|过账|承認")
 #: A refund of a part of a purchase, in one order or the other.
 _PART = re.compile(
     r"(?i)part\w*[ _-]*(refund|return|rembours)|teil\w*[ _-]*(erstatt|retour)"
@@ -71,9 +75,17 @@ def rows_that_undo(filled: Sequence[ColumnProfile]) -> pd.Index[int]:
         if p.numeric and p.heading.has(*_MONEY):
             found |= set(p.numbers.index[p.numbers < 0])
         elif _role(p) in ("kind", "other") and p.distinct <= _FEW:
-            back = [v for v in p.counts.index if state_of(v) == "refund"]
+            said = {v: state_of(v) for v in p.counts.index}
+            back = [v for v in said if said[v] == "refund"
+                    or (said[v] == "not_bought" and _UNDOES.search(v))]  # fmt: skip
             found |= set(_rows_with(p, back))
     return pd.Index(sorted(found))
+
+
+def _undoing_event(p: ColumnProfile, value: str) -> bool:
+    """Tell an event that undoes a purchase: it has a row of its own."""
+    undone = state_of(value) in ("not_bought", "refund") and bool(_UNDOES.search(value))
+    return p.heading.has("event") and undone
 
 
 def _role(p: ColumnProfile) -> str:
@@ -144,11 +156,15 @@ def values_saying(p: ColumnProfile, state: str) -> list[str]:
 
 
 def _rows_with(p: ColumnProfile, values: Sequence[str]) -> pd.Index[int]:
-    return p.texts.index[p.texts.isin(list(values))]
+    """Give the rows that have one of some values; "" is an empty cell."""
+    found = p.texts.index[p.texts.isin(list(values))]
+    empty = pd.Index(range(p.rows)).difference(p.texts.index) if "" in values else found
+    return found.union(empty)
 
 
 def _listed(values: Sequence[str]) -> str:
-    return ", ".join(repr(v) for v in values[:6]) + (", ..." if len(values) > 6 else "")
+    listed = ", ".join(repr(v) if v else "nothing" for v in values[:6])
+    return listed + (", ..." if len(values) > 6 else "")
 
 
 class _Finder:
@@ -164,7 +180,7 @@ class _Finder:
         money = amounts(proposal)  # of rows that nothing has left out by now
         self.amounts = money[money.index.isin(proposal.rows_kept())]
         bills = [proposal.columns.get(s, "") for s in ("order_id", "date")]
-        self.bills = any(map(_BILLS.search, bills))
+        self.bills = any(map(_BILLS.search, bills)) or any(map(says_owed, filled))
         self.cancelled = False
         self.nets = any(p.numeric and p.heading.has("refund") for p in filled)
 
@@ -201,6 +217,8 @@ class _Finder:
             elif roles[p.name] == "state" and won is None and not self.known:
                 if p is main or not self.deals:  # a won deal keeps the stage that it was won from
                     self._state(p, p is main)
+            elif roles[p.name] == "state" and self.known:
+                self._undone_beside(p)
             elif roles[p.name] == "kind" or (roles[p.name] == "other" and not self.known):
                 self._kind(p, roles[p.name] == "kind")
 
@@ -208,22 +226,29 @@ class _Finder:
 
     def _flag(self, p: ColumnProfile) -> None:
         yes = [v for v in p.texts.unique() if state_of(v) == "yes" or v.casefold() in _MARKS]
-        if not yes or (len(yes) == p.texts.nunique() and p.filled > 0.9):
+        if not yes:
             return
         words = _words(p.name)
         bare = re.sub(
             r"^是否|标志$|标记$", "", " ".join(w for w in words if not _PLAIN.match(w.lower()))
         )
         state = state_of(bare) or state_of("已" + bare)
+        if len(yes) == p.texts.nunique() and p.filled > (_ALL if must_be(bare) else 0.9):
+            return
         if state == "not_bought" and self._cancels(p, yes):
             return  # their type says it, and that they are to be taken off
         if state in ("not_bought", "refund") and self._in_part(p, yes):
             return
-        if _TESTS.search(p.name) or state in ("not_bought", "open", "quoted"):
+        if is_owed(bare) and not self.deals:
+            if not self.bills:  # a bill that is not paid yet is a sale
+                self._each(p, yes, "left_out")
+        elif _TESTS.search(p.name) or state in ("not_bought", "open", "quoted"):
             self._propose(p, dict.fromkeys(yes, "left_out"))
         elif must_be(bare):
             self.proposal.set({f"where.{p.name}": yes})
             self._say(p, [v for v in p.texts.unique() if v not in yes], "left_out")
+            if len(_rows_with(p, [""])):
+                self._ask(p, [""])
         elif state == "refund":
             # the row itself gives money back, or its purchase was given back
             self._propose(p, dict.fromkeys(yes, self._undoing(p, yes, "left_out")), note=False)
@@ -289,8 +314,16 @@ class _Finder:
         elif known:
             self._propose(p, known)
         asked = main and (self.deals or bool(known or good) or _bare(p))
+        asked |= bool(_RELEASE.search(p.name)) and not self.deals
         if unknown and (known or asked):
             self._each(p, unknown, "left_out" if self.deals and good else "bought")
+
+    def _undone_beside(self, p: ColumnProfile) -> None:
+        """Leave out what is undone by a state of which a preset knows nothing."""
+        kept = p.texts.reindex(self.proposal.rows_kept()).dropna().unique()
+        undone = [v for v in kept if state_of(v) in ("not_bought", "refund")]
+        kinds = {v: self._of_state(p, v) for v in undone}
+        self._propose(p, {v: kind for v, kind in kinds.items() if kind == "left_out"})
 
     def _of_state(self, p: ColumnProfile, value: str) -> str:
         state = state_of(value)
@@ -334,6 +367,11 @@ class _Finder:
         bought = bool(have & {"bought", "ordered", "invoiced", "actual"})
         if "planned" in said and ("actual" in have or p.heading.has("scenario")):
             return "left_out"
+        if "item" in said:  # of an order that has a row of its own
+            return "left_out" if bought else "bought"
+        if _undoing_event(p, value) and self._amounts_of(p, [value]).ne(0).any():
+            beside = "refund" if self._beside_others(p, value) else "left_out"
+            return "bought" if self._negative(p, [value]) else beside
         if "viewed" in said and (bought or p.heading.has("event")):
             return "left_out"
         if "settles" in said:
@@ -347,6 +385,15 @@ class _Finder:
         if "not_bought" in said:
             return "bought" if self._negative(p, [value]) else self._undoing(p, [value], "left_out")
         return "left_out" if {"quoted", "apart"} & set(said) else ""
+
+    def _beside_others(self, p: ColumnProfile, value: str) -> bool:
+        """Tell events of orders that other rows are of; where no number tells, they are."""
+        order = self.proposal.column("order_id")
+        if order is None:
+            return True
+        own = order.somebody.reindex(_rows_with(p, [value])).dropna()
+        others = order.somebody.drop(index=own.index, errors="ignore")
+        return bool(own.isin(set(others)).mean() > 0.5)
 
     def _ordinary(self, p: ColumnProfile, value: str, good: Sequence[str]) -> bool:
         """Tell the word of most rows, beside which others stand for what is no purchase."""

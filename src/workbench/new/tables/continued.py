@@ -63,9 +63,20 @@ def _below_blank_numbers(
         known = _known(frame[~lines], of_order)
         others = [c for c in frame.columns if c not in of_order]
         told = {"who"} < set(known.values()) and _items(frame, lines, others)
+        told = told and ("when" in known.values() or not _own_days(frame, lines, others))
         if told and not any(_who(p) for p in profiles(frame[others])):
             return _first_the_order(known, frame, lines, of_order), lines, None
     return None
+
+
+def _own_days(frame: pd.DataFrame, lines: pd.Series[bool], others: Sequence[str]) -> bool:
+    """Tell rows that happened on days of their own: fees and pay-outs are no lines of an order."""
+    for p in profiles(frame[others]):
+        if p.when and p.filled > _ALIKE:
+            days = p.days.reindex(frame.index)
+            if (days.where(~lines).ffill()[lines] != days[lines]).mean() > 1 - _ALIKE:
+                return True
+    return False
 
 
 def _below_repeated_numbers(
