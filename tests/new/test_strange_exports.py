@@ -175,7 +175,7 @@ def test_zones_by_name_are_read_and_those_of_the_study_stay(tmp_path: Path) -> N
 
 
 def test_whole_numbers_of_an_interface_are_offered_as_cents(tmp_path: Path) -> None:
-    rows = [
+    rows: list[list[Any]] = [
         [f"pay_{i}", round(100 * amount), "INR", f"u{who}@x.test",
          int((at - datetime(1970, 1, 1)).total_seconds())]
         for i, who, at, amount in bought()
@@ -196,7 +196,7 @@ def test_yen_and_decimals_are_no_cents(tmp_path: Path) -> None:
 
 
 def test_bills_in_preparation_are_none_and_those_not_cancelled_are_sales(tmp_path: Path) -> None:
-    rows = [
+    rows: list[list[Any]] = [
         [i, at.date(), f"CP{who}", amount, ("Released", "In Preparation")[i % 9 == 0],
          ("Not Canceled", "Canceled")[i % 11 == 1]]
         for i, who, at, amount in bought()
