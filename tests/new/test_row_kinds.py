@@ -222,7 +222,7 @@ def test_words_of_refunds_where_no_heading_speaks_of_types_are_asked_about(root:
     [
         ("Sales credit note", "refund"), ("Stornorechnung", "refund"), ("New York", ""),
         ("Payment Refund", "refund"), ("销售退货", "refund"), ("未退款", "bought"),
-        ("已完成退款", "refund"), ("发票作废", "not_bought"), ("not cancelled", ""),
+        ("已完成退款", "refund"), ("发票作废", "not_bought"), ("not cancelled", "bought"),
         ("Cancelled by buyer", "not_bought"), ("订单未付款", "open"), ("未完成", ""),
         ("キャンセル済み", "not_bought"), ("Unrefunded", ""), ("결제대기", "open"),
         ("Awaiting bank wire payment", "open"), ("Awaiting Shipment", "bought"),

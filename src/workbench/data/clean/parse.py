@@ -24,7 +24,7 @@ from workbench.data.text.notation import (
     heading_zone,
     other_calendar,
 )  # fmt: skip
-from workbench.data.zone_names import with_offsets, zone_names
+from workbench.data.text.zone_names import with_offsets, zone_names
 from workbench.errors import DataError
 from workbench.study import Study, Table
 from workbench.study.fields import AMOUNT_UNITS, FEE_MONTHS, RESPONSE_UNITS

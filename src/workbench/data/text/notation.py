@@ -11,7 +11,7 @@ from functools import cache
 
 from workbench.data.text.currency import pattern
 from workbench.data.text.date_words import has_words, read_words
-from workbench.data.zone_names import named_zone, without_zone_name
+from workbench.data.text.zone_names import named_zone, without_zone_name
 from workbench.study.fields import SERIAL, UNIX
 
 # --- signs ----------------------------------------------------------------------------------------

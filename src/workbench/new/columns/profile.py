@@ -15,7 +15,7 @@ import pandas as pd
 from workbench.data.text.currency import sign_of
 from workbench.data.text.date_words import MONTHS, read_words
 from workbench.data.text.notation import SIGNS, number_text, plain
-from workbench.data.zone_names import without_zone_name
+from workbench.data.text.zone_names import without_zone_name
 from workbench.new.columns.words import Heading, read_heading
 
 #: What systems write where there is nobody, beside an empty cell.
