@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from pydantic import ValidationError
 from scipy.stats import binom, norm
 
 from workbench.goals import GoalError, p_chart, u_chart, xmr
-from workbench.goals.control_charts import RULES
+from workbench.goals.control_charts import RULES, in_phases
+from workbench.study import Goal
 
 
 def test_limits_by_hand_widen_where_the_size_is_small() -> None:
@@ -181,3 +183,35 @@ def test_the_picture_of_values_rings_the_signals() -> None:
     ax = xmr([10, 12, 11, 13, 9, 12, 19], base=6).plot(Figure().subplots())
     ringed = [line for line in ax.get_lines() if line.get_fillstyle() == "none"]
     assert len(ringed) == 1 and ringed[0].get_ydata().tolist() == [19]
+
+
+def test_phases_have_limits_of_their_own_and_runs_do_not_reach_across() -> None:
+    rng = np.random.default_rng(5)
+    values = np.r_[rng.normal(10, 1, 20), rng.normal(16, 1, 20), rng.normal(12, 1, 3)]
+
+    def chart(first: int, last: int, base: int):
+        return xmr(values[first:last], list(range(first, last)), base=base)
+
+    one = chart(0, 43, 20)
+    assert len(one.signals) >= 18  # the new way of working is one long signal
+    phased, short = in_phases(chart, [20, 40], 43, 20)
+    assert short == [40] and len(phased.table) == 43
+    assert phased.table["phase"].tolist() == [0] * 20 + [1] * 23
+    second = phased.table[phased.table["phase"] == 1]
+    assert second["mean"].iloc[0] == pytest.approx(values[20:32].mean())
+    # what sets the limits of a phase is its first year; the last three have fallen below them
+    assert second["base"].sum() == 12 and (second["signal"] != "").iloc[-3:].any()
+    alike, none = in_phases(chart, [], 43, 20)
+    assert none == [] and alike.table["signal"].tolist() == one.table["signal"].tolist()
+    ax = phased.plot()
+    assert len(ax.collections) == 2  # a band a phase
+
+
+def test_a_goal_names_the_days_from_which_its_process_was_another() -> None:
+    given = {"name": "fast", "title": "Fast", "indicator": "response_hours", "target": 10,
+             "baseline": {"value": 20, "date": "2025-01-01"}, "deadline": "2026-01-01",
+             "direction": "down"}  # fmt: skip
+    assert len(Goal.model_validate({**given, "phases": ["2025-03-01", "2025-06-01"]}).phases) == 2
+    for wrong in (["2024-12-01"], ["2025-06-01", "2025-03-01"]):
+        with pytest.raises(ValidationError, match="one after another"):
+            Goal.model_validate({**given, "phases": wrong})

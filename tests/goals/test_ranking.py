@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from workbench.errors import DataError
 from workbench.goals import GoalError, ahp, critic, entropy, equal, rank_units, stated
+from workbench.goals.ranking import _reversal
 from workbench.goals.weights import scale
 
 MATRIX = pd.DataFrame(
@@ -165,3 +166,33 @@ def test_indicators_run_from_the_worst_unit_to_the_best_whichever_way_is_good() 
     assert scaled["sales"].tolist() == pytest.approx([0, 0.5, 1])
     assert scaled["churn"].tolist() == pytest.approx([1, 2 / 3, 0])
     assert scaled["same"].tolist() == [0.5] * 3
+
+
+def test_a_rank_reversal_is_said_with_whom_it_hangs_on() -> None:
+    # scaled from the worst to the best of those ranked: an outlier squeezes all others
+    matrix = pd.DataFrame({"a": [1.0, 0.0, 0.4], "b": [0.0, 0.6, 10.0]}, index=["x", "y", "z"])
+    ranking = rank_units(matrix, equal(["a", "b"]), method="mean")
+    found = ranking.reversals()
+    by_hand = [
+        (left, p, q)
+        for left in matrix.index
+        for p in matrix.index
+        for q in matrix.index
+        if len({left, p, q}) == 3 and _before(matrix.drop(left), p, q)
+        and _before(matrix, q, p)
+    ]  # fmt: skip
+    assert sorted(found) == sorted(by_hand)
+    apart = pd.DataFrame({"a": [3.0, 2.0, 1.0], "b": [3.0, 2.0, 1.0]}, index=["x", "y", "z"])
+    for method in ("mean", "topsis"):
+        assert rank_units(apart, equal(["a", "b"]), method=method).reversals() == []
+    said = _reversal(rank_units(REVERSED, equal(["a", "b"]), method="topsis"))
+    assert said.severity == "warning" and "would come before" in said.text
+
+
+#: Units of which one decides the order of two others.
+REVERSED = pd.DataFrame({"a": [4.0, 6.0, 2.0], "b": [5.0, 4.0, 9.0]}, index=["x", "y", "z"])
+
+
+def _before(matrix: pd.DataFrame, one: str, other: str) -> bool:
+    score = rank_units(matrix, equal(["a", "b"]), method="mean").table.set_index("unit")["score"]
+    return score[one] > score[other] + 1e-9

@@ -16,7 +16,7 @@ import pandas as pd
 from scipy.stats import f as f_test
 
 from workbench.arrays import Array
-from workbench.goals.control_charts import CountChart, XmR, p_chart, xmr
+from workbench.goals.control_charts import CountChart, XmR, in_phases, p_chart, xmr
 from workbench.goals.forecast import LevelModel
 from workbench.goals.record import GoalError, IndicatorRecord, quantity
 from workbench.languages import Language
@@ -36,6 +36,13 @@ BETTER, WORSE, BOTH = "signal for the better", "signal for the worse", "signals 
 BEYOND, BARELY, WITHIN = "beyond", "beyond, may be chance", "within"
 NOISE, SHORT = "no more than random variation", "too few periods before the baseline"
 
+PHASED: Final = (
+    "Limits are set anew from the days on which the process was known to become another: {goals}"
+)
+SHORT_PHASE: Final = (
+    "Too few periods have passed since the last such day to set limits anew: {goals}"
+)
+
 
 @dataclass(frozen=True)
 class Changes(Result):
@@ -45,7 +52,8 @@ class Changes(Result):
     ----------
     table : DataFrame
         goal, title, mean, lower_limit, upper_limit (of the chart before the baseline), periods
-        (after the baseline), chart (XmR or p), season (whether one was taken off), signals (how
+        (after the baseline), chart (XmR or p), phases (with limits of their own), short_phases
+        (too short for limits), season (whether one was taken off), signals (how
         many there are), first (first signal), verdict, form and unit (how values are written).
     charts : mapping of str to XmR
         By goal; those with too few periods before the baseline are absent.
@@ -131,8 +139,9 @@ class Changes(Result):
         else:
             message = "The records are too short to tell signals from noise"
             moved = Finding("goals.moved", message, severity="refusal")
+        told = [moved, *self._of_phases()]
         if self.watched.empty:
-            return [moved]
+            return told
         beyond = set(self.warned["goal"])
         titles = [goal.title for goal in self.goals if goal.name in beyond]
         warned = Finding(
@@ -147,7 +156,17 @@ class Changes(Result):
             if beyond
             else None,
         )
-        return [warned, moved] if beyond else [moved, warned]
+        return [warned, *told] if beyond else [*told, warned]
+
+    def _of_phases(self) -> list[Finding]:
+        """Say for which goals limits were set anew, and where a phase was too short for that."""
+        found = []
+        for column, message in (("phases", PHASED), ("short_phases", SHORT_PHASE)):
+            own = self.table[self.table[column] > (1 if column == "phases" else 0)]
+            if len(own):
+                titles = [g.title for g in self.goals if g.name in set(own["goal"])]
+                found.append(Finding(f"goals.{column}", message, {"goals": titles}))
+        return found
 
     def picture(self, goal: str = "") -> Picture | None:
         """Chart of a goal, by default the one with the longest record; None where none has one."""
@@ -185,6 +204,7 @@ def changes(report: GoalReport) -> Changes:
         row |= threshold_of(goal, record, report.models.get(goal.name))
         if base < FEWEST_BASE:
             empty = dict.fromkeys(("mean", "lower_limit", "upper_limit"), math.nan)
+            row |= {"phases": 1, "short_phases": 0}
             rows.append(
                 row
                 | empty
@@ -192,15 +212,9 @@ def changes(report: GoalReport) -> Changes:
             )
             continue
         value = without_season(record, base)
-        periods = list(pd.to_datetime(record.start))
-        counted = record.counted and value is record.value
-        chart: XmR | CountChart
-        if counted and np.isfinite(record.n).all():
-            hits = np.round(record.value * record.n)
-            chart = p_chart(hits, record.n, periods, base=base, widen=True)
-        else:
-            chart = xmr(value, periods, base=base)
+        chart, short = _chart_of(goal, record, value, base)
         charts[goal.name] = chart
+        row |= {"phases": chart.table["phase"].max() + 1, "short_phases": len(short)}
         since = chart.table[~chart.table["base"] & (chart.table["signal"] != "")]
         rows.append(
             row
@@ -223,6 +237,28 @@ def changes(report: GoalReport) -> Changes:
         verdict="Verdict",
     )
     return Changes(table, charts, report.goals)
+
+
+def _chart_of(
+    goal: Goal, record: IndicatorRecord, value: Array, base: int
+) -> tuple[XmR | CountChart, list[int]]:
+    """Chart an indicator in the phases that its goal names, and tell which were too short."""
+    periods = list(pd.to_datetime(record.start))
+    begins = pd.DatetimeIndex(periods)
+    starts = [int((begins < pd.Timestamp(day)).sum()) for day in goal.phases]
+    if record.counted and value is record.value and np.isfinite(record.n).all():
+        hits, sizes = np.round(record.value * record.n), record.n
+
+        def shares(first: int, last: int, own: int) -> CountChart:
+            part = slice(first, last)
+            return p_chart(hits[part], sizes[part], periods[part], base=own, widen=True)
+
+        return in_phases(shares, starts, value.size, base)
+
+    def values(first: int, last: int, own: int) -> XmR:
+        return xmr(value[first:last], periods[first:last], base=own)
+
+    return in_phases(values, starts, value.size, base)
 
 
 def threshold_of(goal: Goal, record: IndicatorRecord, model: LevelModel | None) -> dict[str, Any]:

@@ -12,9 +12,10 @@ control charts for attributes, Quality Engineering 14(4), 531-537).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -32,6 +33,8 @@ RANGE_WIDTH: Final = 3.268
 RUN: Final = 8
 #: Periods that limits need.
 FEWEST: Final = 5
+#: Periods that set the limits of a later phase, as far as it has them.
+PHASE_BASE: Final = 12
 _D2: Final = 1.128  # mean range of two standard normal values
 RULES: Final = {
     "outside": "outside the limits",
@@ -71,9 +74,10 @@ def digits_of(size: float) -> int:
     return max(0, 1 - math.floor(math.log10(size))) if size > 0 else 0
 
 
-def draw_values(ax: Axes, table: pd.DataFrame, mean: float) -> None:
-    """Draw the centre line and the values of a control chart; signals get a ring."""
-    ax.axhline(mean, color="C0", linewidth=1)
+def draw_values(ax: Axes, table: pd.DataFrame) -> None:
+    """Draw the centre lines and the values of a control chart; signals get a ring."""
+    for _, own in table.groupby("phase"):
+        ax.plot(own["period"], own["mean"], color="C0", linewidth=1)
     ax.plot(table["period"], table["value"], color="C0", marker="o", markersize=3.5, linewidth=1.2)
     found = signals_of(table)
     ax.plot(found["period"], found["value"], "o", color="C1", fillstyle="none", markersize=9)
@@ -87,8 +91,9 @@ class XmR(Result):
     ----------
     table : DataFrame
         period, value, range, mean, lower_limit, upper_limit, signal (words, empty for noise),
-        base (whether the period set the limits).
+        base (whether the period set the limits), phase (0, 1, ...).
     mean, low, high, range_mean, range_limit : float
+        Of the last phase.
     """
 
     table: pd.DataFrame
@@ -113,8 +118,10 @@ class XmR(Result):
 
         ax = plt.gca() if ax is None else ax
         t = self.table
-        ax.fill_between(t["period"], self.low, self.high, color="C0", alpha=0.12, linewidth=0)
-        draw_values(ax, t, self.mean)
+        for _, own in t.groupby("phase"):
+            limits = own["lower_limit"], own["upper_limit"]
+            ax.fill_between(own["period"], *limits, color="C0", alpha=0.12, linewidth=0)
+        draw_values(ax, t)
         return ax
 
 
@@ -169,6 +176,7 @@ def xmr(values: Any, periods: Sequence[Any] | None = None, *, base: int | None =
             "upper_limit": high,
             "signal": words,
             "base": np.arange(x.size) < size,
+            "phase": 0,
         }
     )
     columns = chart_columns(digits_of(range_mean or abs(mean)))
@@ -205,7 +213,8 @@ class CountChart(Result):
     Attributes
     ----------
     table : DataFrame
-        period, value, size, mean, lower_limit, upper_limit, signal (words, empty for noise), base.
+        period, value, size, mean, lower_limit, upper_limit, signal (words, empty for noise),
+        base, phase.
     kind : str
         ``p`` or ``u``.
     mean : float
@@ -245,14 +254,61 @@ class CountChart(Result):
 
         ax = plt.gca() if ax is None else ax
         t = self.table
-        ax.fill_between(
-            t["period"], t["lower_limit"], t["upper_limit"], color="C0", alpha=0.12, linewidth=0,
-            step="mid",
-        )  # fmt: skip
-        draw_values(ax, t, self.mean)
+        for _, own in t.groupby("phase"):
+            limits = own["lower_limit"], own["upper_limit"]
+            ax.fill_between(own["period"], *limits, color="C0", alpha=0.12, linewidth=0, step="mid")
+        draw_values(ax, t)
         if self.kind == "p":
             ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         return ax
+
+
+C = TypeVar("C", XmR, CountChart)
+
+
+def in_phases(
+    chart: Callable[[int, int, int], C], starts: Sequence[int], n: int, base: int
+) -> tuple[C, list[int]]:
+    """Chart a process that was another from known periods on: each phase has limits of its own.
+
+    A phase too short for limits keeps those of the one before it; runs do not reach across.
+
+    Parameters
+    ----------
+    chart : callable
+        Charts the periods from ``first`` up to ``last``, with so many of them as base.
+    starts : sequence of int
+        First periods of later phases, in order.
+    n : int
+        Periods.
+    base : int
+        Those that set the limits of the first phase.
+
+    Returns
+    -------
+    chart
+        The last phase's, with the table of all.
+    list of int
+        Starts that had too few periods.
+
+    References
+    ----------
+    Wheeler (2000), Understanding Variation, 2nd ed., chapter 4 (when to set limits anew).
+    """
+    enough: list[int] = []
+    short: list[int] = []
+    for at in sorted({s for s in starts if base <= s < n}):
+        following = next((s for s in sorted(starts) if s > at), n)
+        (enough if following - at >= FEWEST else short).append(at)
+    cuts = [0, *enough, n]
+    parts = []
+    for k, (first, last) in enumerate(pairwise(cuts)):
+        own = base if not k else min(last - first, PHASE_BASE)
+        parts.append(chart(first, last, min(own, last - first)))
+    tables = [part.table.assign(phase=k) for k, part in enumerate(parts)]
+    whole = pd.concat(tables, ignore_index=True)
+    whole.attrs = parts[-1].table.attrs
+    return replace(parts[-1], table=whole), short
 
 
 def p_chart(
@@ -365,6 +421,7 @@ def _chart(
             "upper_limit": high,
             "signal": _signals(z / overdispersion, value, low, high),
             "base": np.arange(count.size) < first,
+            "phase": 0,
         }
     )
     columns = chart_columns(digits_of(float((high - mean).mean()) / 3))

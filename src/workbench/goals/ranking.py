@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 Method = Literal["mean", "topsis"]
 DRAWS: Final = 2000
+
+
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,33 @@ class Ranking(Result):
             kinds["sampling"] = self._ranks(noisy, base[None])
             kinds["both"] = self._ranks(noisy, drawn)
         return RankSensitivity(_summed(kinds, self), kinds)
+
+    def reversals(self) -> list[tuple[str, str, str]]:
+        """Tell whether the order of some units hangs on another one that is ranked with them.
+
+        Returns
+        -------
+        list of (left out, ahead, behind)
+            Without the first unit the second comes before the third, which it follows now.
+
+        References
+        ----------
+        Belton, Gear (1983), Omega 11(3), 228-230; Garcia-Cascales, Lamata (2012), Mathematical and
+        Computer Modelling 56(5-6), 123-132 (of TOPSIS).
+        """
+        units, found = list(self.matrix.index), []
+        x = self.matrix.to_numpy(dtype=np.float64)
+        sign = signs(self.matrix.columns, self.directions)
+        score = _score(x, self.weights.array, sign, self.method)
+        for k in range(len(units) if len(units) > 2 else 0):
+            rest = [i for i in range(len(units)) if i != k]
+            own = _score(x[rest], self.weights.array, sign, self.method)
+            for i, j in combinations(range(len(rest)), 2):
+                now, then = score[rest[i]] - score[rest[j]], own[i] - own[j]
+                if now * then < 0 and min(abs(now), abs(then)) > _ROUNDING:
+                    ahead, behind = (i, j) if then > 0 else (j, i)
+                    found.append((str(units[k]), str(units[rest[ahead]]), str(units[rest[behind]])))
+        return found
 
     def estimates(self) -> dict[str, Estimate]:
         """Return the score of each unit."""
@@ -182,6 +213,23 @@ class RankSensitivity(Result):
         return ax
 
 
+def _reversal(ranking: Ranking) -> Finding:
+    """Say whether who else is ranked decides which of two comes first."""
+    found = ranking.reversals()
+    if not found:
+        return Finding(
+            "goals.reversal", "Whoever is left out, the others keep their order.", severity="ok"
+        )
+    left, ahead, behind = found[0]
+    return Finding(
+        "goals.reversal",
+        "The order hangs on who is ranked: without {left}, {ahead} would come before {behind}"
+        " ({n} such reversals).",
+        {"left": left, "ahead": ahead, "behind": behind, "n": len(found)},
+        severity="warning",
+    )
+
+
 def rank_scorecard(
     card: Scorecard, frames: Mapping[str, pd.DataFrame], *, rng: np.random.Generator
 ) -> RankSensitivity:
@@ -204,7 +252,7 @@ def rank_scorecard(
     return replace(
         ranking.sensitivity(rng=rng, errors=errors),
         weights=compare_weights(tree, matrix, better, titles=titles),
-        notes=tuple(tree.findings()),
+        notes=(*tree.findings(), _reversal(ranking)),
     )
 
 

@@ -64,6 +64,9 @@ class Goal(Card):
         What was changed before.
     forecast : str
         What its level does: ``averaged`` over what the record allows, or stated.
+    phases : tuple of date
+        Days from which on the process was another by what is known (a new system, another way of
+        counting): the control chart's limits are set anew there.
     warn_below, warn_above : float or None
         Fixed thresholds: a measured value beyond one is a warning.
     """
@@ -85,6 +88,7 @@ class Goal(Card):
     owner: LocalText | None = None
     parent: str | None = None
     forecast: Forecast = AVERAGED
+    phases: tuple[dt.date, ...] = ()
     warn_below: Number | None = None
     warn_above: Number | None = None
 
@@ -110,6 +114,21 @@ class Goal(Card):
                 {"deadline": str(deadline), "date": str(start.date)},
             )
         return deadline
+
+    @field_validator("phases")
+    @classmethod
+    def _after_one_another(
+        cls, phases: tuple[dt.date, ...], about: ValidationInfo
+    ) -> tuple[dt.date, ...]:
+        start = about.data.get("baseline")
+        if list(phases) != sorted(set(phases)) or (start and phases and phases[0] <= start.date):
+            raise PydanticCustomError(
+                "order",
+                "`phases` are days after the baseline's date, one after another; the limits up"
+                " to it are the baseline's own",
+                {},
+            )
+        return phases
 
     @field_validator("direction")
     @classmethod
