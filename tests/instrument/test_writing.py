@@ -15,18 +15,21 @@ import numpy as np
 import pandas as pd
 import pytest
 from docx import Document
+from docx.oxml.ns import qn
 from openpyxl import load_workbook
 from pyxform.xls2xform import convert
 
 from tests.instrument.cards import card
 from workbench.errors import WorkbenchError
 from workbench.instrument import WrittenInstrument, write_instrument, writing
+from workbench.instrument.limesurvey import survey_table
 from workbench.instrument.surveyjs import survey_json
 from workbench.instrument.telling import sampling
 from workbench.instrument.xlsform import write_xlsform
 from workbench.satisfaction.instrument.questionnaire import Questionnaire, build_questionnaire
 from workbench.stats import krippendorff, rating_table
 from workbench.study import Study
+from workbench.study.instrument import settle_headings
 
 TODAY = dt.date(2026, 11, 30)
 XHTML = "{http://www.w3.org/2002/xforms}"
@@ -176,6 +179,39 @@ def test_codes_of_limesurvey_keep_its_rules(written: WrittenInstrument) -> None:
     assert all(re.fullmatch(r"[A-Za-z0-9]{1,5}", r["name"]) for r in rows if r["class"] == "A")
     arrays = [row for row in rows if row["type/scale"] == "F"]
     assert len(arrays) == 4 and all(row["random_order"] == "1" for row in arrays)
+
+
+def test_answers_too_long_for_a_code_come_back_as_the_card_writes_them(tmp_path: Path) -> None:
+    study = card(
+        tmp_path / "long",
+        ("answers: {A: A, B: B}", "answers: {Central: Centre, 华北: North}"),
+        ("line: {A: 0.6, B: 0.4}", "line: {Central: 0.6, 华北: 0.4}"),
+    )
+    table = survey_table(build_questionnaire(study, wave="2026-H1"))
+    rows = [r for r in csv.DictReader(io.StringIO(table[1:]), delimiter="\t")
+            if r["language"] == "en"]  # fmt: skip
+    named = {r["name"]: r for r in rows if r["class"] == "Q"}
+    assert (named["linecode"]["type/scale"], named["line"]["type/scale"]) == ("L", "*")
+    told = '{if(linecode.NAOK == "A1", "Central", if(linecode.NAOK == "A2", "华北", ""))}'
+    assert named["line"]["equation"] == told and named["line"]["hidden"] == "1"
+    at = next(i for i, r in enumerate(rows) if r["name"] == "linecode")
+    assert [r["name"] for r in rows[at + 1 : at + 4]] == ["A1", "A2", "line"]
+    # the export has both; the card's column is the one that it reads
+    found = settle_headings(["linecode", "line", "perception1[per01]"], ["line", "per_01"])
+    assert found == {"perception1[per01]": "per_01"}
+
+
+@pytest.mark.parametrize("code", ["en", "zh"])
+def test_a_word_file_has_every_line_to_write_on_and_the_ends_of_a_scale_in_one_piece(
+    written: WrittenInstrument, code: str
+) -> None:
+    document = Document(str(written.folder / f"questionnaire.{code}.docx"))
+    ruled = document.element.body.findall(f".//{qn('w:pBdr')}")
+    lines = [each for each in ruled if each.find(qn("w:between")) is not None]
+    assert len(lines) >= 4
+    heads = [table.rows[0]._tr.tc_lst for table in document.tables]
+    spans = [[cell.grid_span for cell in row] for row in heads]
+    assert [1, 2, 3] in spans  # a statement, and 1 to 5 under two ends
 
 
 def test_a_text_is_no_expression_to_limesurvey(written: WrittenInstrument) -> None:

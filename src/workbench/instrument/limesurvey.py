@@ -29,6 +29,8 @@ LANGUAGES = {"zh": "zh-Hans"}
 #: Types of question: array, list of radio buttons, short and long free text, equation.
 _ARRAY, _LIST, _SHORT, _LONG, _EQUATION = "F", "L", "S", "T", "*"
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9]{0,19}")
+#: What LimeSurvey takes as the code of an answer.
+_ANSWER = re.compile(r"[A-Za-z0-9]{1,5}")
 
 
 def write_limesurvey(form: Questionnaire, path: Path) -> None:
@@ -37,7 +39,7 @@ def write_limesurvey(form: Questionnaire, path: Path) -> None:
     Raises
     ------
     DataError
-        A column's name or an answer that LimeSurvey has no code for.
+        A column's name that LimeSurvey has no code for.
     """
     path.write_text(survey_table(form), encoding="utf-8", newline="")
 
@@ -129,6 +131,14 @@ def _matrix(page: SurveyPage, code: str, here: dict[str, str]) -> Iterator[dict[
             "class": "SQ", "type/scale": "0", "name": code_of(question.name), "relevance": "1",
             "text": _words(question.text[code]), **here,
         }  # fmt: skip
+    if _coded(page.questions[0]):
+        values = ", ".join(value for value, _ in page.questions[0].answers)
+        raise DataError(
+            f"LimeSurvey has no codes for the answers {values} of {page.name!r}",
+            where="LimeSurvey",
+            remedy="the codes of a table's answers are five letters and digits at most: write the"
+            " scale without signs, or the questions in another tool",
+        )
     yield from _answers(page.questions[0], code, here)
 
 
@@ -136,21 +146,50 @@ def _separate(page: SurveyPage, code: str, here: dict[str, str]) -> Iterator[dic
     for question in page.questions:
         kind = _LIST if question.answers else _LONG if question.long else _SHORT
         hint = "" if question.hint is None else question.hint[code]
+        own = code_of(question.name)
+        coded = _coded(question)
         yield {
-            "class": "Q", "type/scale": kind, "name": code_of(question.name), "relevance": "1",
+            "class": "Q", "type/scale": kind, "name": _asked(own) if coded else own,
+            "relevance": "1",
             "text": _words(question.text[code]), "help": _words(hint),
             "mandatory": "Y" if question.required else "N", "other": "N", **here,
         }  # fmt: skip
         yield from _answers(question, code, here)
+        if coded:
+            yield _told(question, own, here)
+
+
+def _coded(question: SurveyQuestion) -> bool:
+    """Tell answers that LimeSurvey takes for no codes: 'Central', '-2', '华北'."""
+    return any(not _ANSWER.fullmatch(value) for value, _ in question.answers)
+
+
+def _asked(name: str) -> str:
+    """Give the code of a question whose answers have codes of their own."""
+    return f"{name[:16]}code"
+
+
+def _told(question: SurveyQuestion, name: str, here: dict[str, str]) -> dict[str, str]:
+    """Write what was chosen, which is too long for a code, into the column of the card's name."""
+    told = '""'
+    for at, (value, _) in reversed([*enumerate(question.answers, start=1)]):
+        if '"' in value:
+            raise DataError(
+                f"LimeSurvey cannot write the answer {value!r} of {question.name!r}",
+                where="LimeSurvey",
+                remedy="take the quotation marks out of it",
+            )
+        told = f'if({_asked(name)}.NAOK == "A{at}", "{value}", {told})'
+    return {
+        "class": "Q", "type/scale": _EQUATION, "name": name, "relevance": "1",
+        "text": f"{{{told}}}", "equation": f"{{{told}}}", "hidden": "1", **here,
+    }  # fmt: skip
 
 
 def _answers(question: SurveyQuestion, code: str, here: dict[str, str]) -> Iterator[dict[str, str]]:
-    for value, said in question.answers:
-        if not re.fullmatch(r"[A-Za-z0-9]{1,5}", value):
-            raise DataError(
-                f"LimeSurvey has no code for the answer {value!r} of {question.name!r}",
-                where="LimeSurvey",
-                remedy="its codes of answers are five letters and digits at most",
-            )
-        words = question.shown(value, said[code])
-        yield {"class": "A", "type/scale": "0", "name": value, "text": _words(words), **here}
+    """Give the answers: their codes are what the card writes, where LimeSurvey takes these."""
+    coded = _coded(question)
+    for at, (value, said) in enumerate(question.answers, start=1):
+        words = _words(question.shown(value, said[code]))
+        name = f"A{at}" if coded else value
+        yield {"class": "A", "type/scale": "0", "name": name, "text": words, **here}

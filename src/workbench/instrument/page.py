@@ -6,7 +6,13 @@ from html import escape
 from pathlib import Path
 
 from workbench.languages import Language
-from workbench.satisfaction.instrument.printed import Part, Printed, part_code
+from workbench.satisfaction.instrument.printed import (
+    Part,
+    Printed,
+    ends_alone,
+    part_code,
+    says_nothing,
+)
 
 _STYLE = """
 @page { size: A4; margin: 13mm 18mm; }
@@ -26,6 +32,8 @@ th, td { border: .3pt solid #888; padding: 1.05mm 1.5mm; text-align: center;
 th { font-size: 7.5pt; font-weight: 600; text-wrap: balance; background: #f1f3f5;
   white-space: pre-line; }
 table.statements th { padding: 1.2mm .4mm; font-size: 7pt; }
+table th.low { text-align: left; padding-left: 1.5mm; }
+table th.high { text-align: right; padding-right: 1.5mm; }
 table.statements td:first-child, table.statements th:first-child, table.form td, table.form th {
   text-align: left; }
 table.form td { vertical-align: top; height: 9mm; white-space: pre-line; }
@@ -88,13 +96,25 @@ def _coded(text: str) -> str:
     return f"{escape(words)} <code>{escape(code)}</code>" if code else escape(words)
 
 
+def _head(part: Part) -> str:
+    words = part.rows[0]
+    lead = 1 if part.look == "statements" else 0
+    if part.look == "form" or not ends_alone(words[lead:]):
+        return "".join(f"<th>{escape(text)}</th>" for text in words)
+    half = (len(words) - lead) // 2
+    left, right = half, len(words) - lead - half
+    return (
+        "<th></th>" * lead
+        + f'<th colspan="{left}" class="low">{escape(words[lead])}</th>'
+        + f'<th colspan="{right}" class="high">{escape(words[-1])}</th>'
+    )
+
+
 def _grid(part: Part) -> str:
     shares = part.widths or (1.0,) * len(part.rows[0])
     columns = "".join(f'<col style="width:{100 * s / sum(shares):.3g}%">' for s in shares)
-    head = "".join(f"<th>{escape(text)}</th>" for text in part.rows[0])
     # a table that goes on needs no row of grades: they stand in each of its cells
-    said = all(part.rows[0][1:] == row[1:] for row in part.rows[1:]) and not part.rows[0][0]
-    head = "" if said and len(part.rows) > 1 else f"<thead><tr>{head}</tr></thead>"
+    head = "" if says_nothing(part) else f"<thead><tr>{_head(part)}</tr></thead>"
     rows = "".join(
         "<tr>" + "".join(f"<td>{_coded(text)}</td>" for text in row) + "</tr>"
         for row in part.rows[1:]

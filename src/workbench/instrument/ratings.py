@@ -18,6 +18,9 @@ from workbench.study import Study
 COLUMNS = ("date", "rater", "item", "score", "unit", "criterion", "remark")
 _HEAD = PatternFill("solid", fgColor="1F3A5F")
 _OPEN = PatternFill("solid", fgColor="FFF8E1")
+#: Widths of the sheets that explain, in letters; letters from here on are twice as wide.
+_NAMED, _TOLD = 26, 106
+_WIDE = 0x2E80
 _LINE = Border(bottom=Side(style="thin", color="D0D7DE"))
 
 
@@ -41,12 +44,13 @@ def write_rating_sheet(study: Study, code: str, path: Path) -> None:
         # a rater judges an item of a day once, so the item names the unit too
         item = f"{name}_{unit:02d}" if rating.units > 1 else name
         once = (None, None) if first else ('=IF(A$2="","",A$2)', '=IF(B$2="","",B$2)')
-        sheet.append([*once, item, None, unit, name, None])
+        sheet.append([*once, item, None, unit, t.name(name), None])
     _hold(sheet, rating.scale, rating.raters, anchors, len(rows) + 1, t)
     _look(sheet, (12, 9, 22, 9, 8, 18, 50))
     for row in sheet.iter_rows(min_row=2, max_row=len(rows) + 1):
         row[0].number_format = "yyyy-mm-dd"
         row[3].fill = row[6].fill = _OPEN
+        row[3].alignment = row[4].alignment = Alignment(horizontal="center", vertical="top")
     sheet["A2"].fill = sheet["B2"].fill = _OPEN
     _explain(book, study, code, criteria, anchors, t)
     book.save(path)
@@ -102,6 +106,7 @@ def _look(sheet: Any, widths: tuple[int, ...]) -> None:
             cell.alignment = Alignment(wrap_text=True, vertical="top")
     sheet.freeze_panes = "A2"
     sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
     sheet.print_title_rows = "1:1"
@@ -117,7 +122,7 @@ def _explain(
 ) -> None:
     names = (t("Criteria"), t("Scores"), t("How to rate"))
     told: tuple[list[Any], ...] = (
-        [(t("Criterion"), t("What to look at")), *criteria],
+        [(t("Criterion"), t("What to look at")), *((_titled(n, t), s) for n, s in criteria)],
         [(t("Score"), t("What it means")), *anchors],
         [
             (t("How to rate"),),
@@ -136,4 +141,24 @@ def _explain(
             for cell in cells:
                 if isinstance(cell.value, str):
                     cell.data_type = "s"  # never a formula
-        _look(sheet, (22, 110) if len(rows[0]) > 1 else (110,))
+        widths = (_NAMED, _TOLD) if len(rows[0]) > 1 else (_TOLD,)
+        _look(sheet, widths)
+        for at, row in enumerate(rows, start=1):
+            # a row is as high as its longest text wants it: not every program finds out by itself
+            lines = [-(-_room(str(text)) // width) for text, width in zip(row, widths, strict=True)]
+            sheet.row_dimensions[at].height = 15.5 * max(lines)
+            if len(row) > 1:
+                sheet.cell(at, 1).alignment = Alignment(
+                    horizontal="left", vertical="top", wrap_text=True
+                )
+
+
+def _titled(name: str, t: Language) -> str:
+    """Write a criterion as readers call it, with its code where that is another word."""
+    told = t.name(name)
+    return told if told == name else f"{told} ({name})"
+
+
+def _room(text: str) -> int:
+    """Count the columns that a text takes; Chinese letters take two, and lines end early."""
+    return int(1.12 * sum(1 + (ord(letter) > _WIDE) for letter in text)) or 1

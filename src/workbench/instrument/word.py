@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,13 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Cm, Pt, RGBColor
 
-from workbench.satisfaction.instrument.printed import Part, Printed, part_code
+from workbench.satisfaction.instrument.printed import (
+    Part,
+    Printed,
+    ends_alone,
+    part_code,
+    says_nothing,
+)
 from workbench.word_file import add_page_number, new_document
 
 _WIDTH = 17.0  # cm between the margins of A4
@@ -90,10 +97,11 @@ def _text(paragraph: Any, text: str, *, indent: float = 0.0, keep: bool = False)
 
 def _ruled(paragraph: Any, *, gap: float) -> None:
     borders = OxmlElement("w:pBdr")
-    line = OxmlElement("w:bottom")
-    for name, value in (("val", "single"), ("sz", "4"), ("space", "1"), ("color", "999999")):
-        line.set(qn(f"w:{name}"), value)
-    borders.append(line)
+    for place in ("bottom", "between"):  # of lines below one another Word draws the last alone
+        line = OxmlElement(f"w:{place}")
+        for name, value in (("val", "single"), ("sz", "4"), ("space", "1"), ("color", "999999")):
+            line.set(qn(f"w:{name}"), value)
+        borders.append(line)
     paragraph._p.get_or_add_pPr().append(borders)
     paragraph.paragraph_format.space_before = Pt(gap)
     paragraph.paragraph_format.space_after = Pt(0)
@@ -106,7 +114,7 @@ def _fields(document: Any, part: Part) -> None:
         left.width, right.width = Cm(5.5), Cm(_WIDTH - 5.5)
         left.paragraphs[0].add_run(label)
         _ruled(right.paragraphs[0], gap=6)
-    document.add_paragraph()
+    _gap(document)
 
 
 def _grid(document: Any, part: Part) -> None:
@@ -120,8 +128,12 @@ def _grid(document: Any, part: Part) -> None:
     for column, width in zip(table.columns, widths, strict=True):
         column.width = width  # LibreOffice goes by these, Word by the cells
     for at, row in enumerate(part.rows):
+        if at == 0 and says_nothing(part):
+            continue
         line = table.add_row()
         _whole(line, head=at == 0)
+        if at == 0 and _ends(line, part, widths):
+            continue
         for column, (cell, text) in enumerate(zip(line.cells, row, strict=True)):
             cell.width = widths[column]
             paragraph = cell.paragraphs[0]
@@ -131,7 +143,35 @@ def _grid(document: Any, part: Part) -> None:
                 paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
             for run in paragraph.runs if at == 0 else ():
                 run.font.size, run.font.bold = Pt(8), True
-    document.add_paragraph().paragraph_format.space_after = Pt(2)
+    _gap(document)
+
+
+def _ends(line: Any, part: Part, widths: Sequence[int]) -> bool:
+    """Write what the ends of a scale mean, each over half of its columns."""
+    words = part.rows[0]
+    lead = 1 if part.look == "statements" else 0
+    if part.look == "form" or not ends_alone(words[lead:]):
+        return False
+    for cell, width in zip(line.cells, widths, strict=True):
+        cell.width = width
+    half = lead + (len(words) - lead) // 2
+    sides = (
+        (line.cells[lead].merge(line.cells[half - 1]), words[lead], WD_ALIGN_PARAGRAPH.LEFT),
+        (line.cells[half].merge(line.cells[-1]), words[-1], WD_ALIGN_PARAGRAPH.RIGHT),
+    )
+    for cell, text, side in sides:
+        run = cell.paragraphs[0].add_run(text)
+        run.font.size, run.font.bold = Pt(8), True
+        cell.paragraphs[0].alignment = side
+        cell.paragraphs[0].paragraph_format.space_after = Pt(2)
+    return True
+
+
+def _gap(document: Any) -> None:
+    """Part a table from what follows, by less than a line."""
+    paragraph = document.add_paragraph()
+    paragraph.paragraph_format.space_after = Pt(0)
+    paragraph.paragraph_format.line_spacing = Pt(8)
 
 
 def _whole(row: Any, *, head: bool) -> None:

@@ -13,6 +13,8 @@ from workbench.study import Study, Text
 from workbench.study.instrument import Rating
 
 #: Topics that an hour and a half leaves time for.
+#: What stands between what is looked at.
+_LISTED = {"zh": "；"}
 _TOPICS = 5
 
 
@@ -153,8 +155,12 @@ def _topics(
     for dimension, items in survey.dimensions.items():
         words = [_wording(study, item, item, code) for item in items]
         asked = t("How do you experience this? Which of these matters most to you?")
-        topics.append((t.name(dimension), (asked, *words, *_probes(t)[:2])))
+        topics.append((_capital(t.name(dimension)), (asked, *words, *_probes(t)[:2])))
     return topics
+
+
+def _capital(name: str) -> str:
+    return name[:1].upper() + name[1:]
 
 
 def _probes(t: Language) -> tuple[str, ...]:
@@ -237,7 +243,10 @@ def visit_form(study: Study, code: str) -> Printed:
                 number += 1
                 wording = _wording(study, item, item, code)
                 rows.append((f"{number}. {wording} [{item}]", "☐", "☐", "☐", "", ""))
-            parts += [heading(t.name(dimension)), form(rows, 0.36, 0.08, 0.08, 0.1, 0.08, 0.3)]
+            parts += [
+                heading(_capital(t.name(dimension))),
+                form(rows, 0.36, 0.08, 0.08, 0.1, 0.08, 0.3),
+            ]
         scale = t("In the column of numbers: {low} does not hold at all, {high} holds entirely.")
         parts.insert(2, Part("note", scale.format(low=low, high=high)))
     parts += [
@@ -268,7 +277,8 @@ def rating_of(study: Study) -> Rating:
         wordings = [survey.items[item] for item in items if item in survey.items]
         codes = sorted({code for text in wordings for code in text})
         criteria[dimension] = {
-            code: "; ".join(text[code] for text in wordings if code in text) for code in codes
+            code: _LISTED.get(code, "; ").join(text[code] for text in wordings if code in text)
+            for code in codes
         }
     return Rating(criteria=criteria, scale=survey.scale)
 

@@ -83,6 +83,17 @@ def form(rows: Sequence[tuple[str, ...]], *widths: float) -> Part:
     return Part("grid", rows=tuple(rows), widths=widths)
 
 
+def says_nothing(part: Part) -> bool:
+    """Tell a head that repeats the grades which stand in each row below it."""
+    head, *rows = part.rows
+    return bool(rows) and not head[0] and all(head[1:] == row[1:] for row in rows)
+
+
+def ends_alone(row: Sequence[str]) -> bool:
+    """Tell a row of which the outer cells alone bear words, which need the room of the others."""
+    return len(row) > 3 and not any(row[1:-1]) and bool(row[0] and row[-1])
+
+
 def printed_questionnaire(asked: Questionnaire, code: str) -> Printed:
     """Lay the questionnaire out for paper: rules that skip pages become instructions.
 
@@ -113,9 +124,12 @@ def printed_questionnaire(asked: Questionnaire, code: str) -> Printed:
 def _matrix(page: SurveyPage, code: str, number: int, *, head: bool) -> Part:
     values = [value for value, _ in page.questions[0].answers]
     words = [text[code] for _, text in page.questions[0].answers]
-    top = ("", *(f"{value}\n{word}".strip() for value, word in zip(values, words, strict=True)))
-    if not head:
+    if not head or not any(words):
         top = ("", *values)
+    elif any(words[1:-1]):
+        top = ("", *(f"{value}\n{word}" for value, word in zip(values, words, strict=True)))
+    else:  # what the ends mean; the grades stand in each row
+        top = ("", *words)
     rows = [top]
     for at, question in enumerate(page.questions, start=number + 1):
         rows.append((f"{at}. {question.text[code]} [{question.name}]", *values))
