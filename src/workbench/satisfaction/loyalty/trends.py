@@ -79,8 +79,8 @@ class Trend(Result):
         about = _DRAWN[self.measure]
         numbers = (float(last[c]) for c in ("estimate", "low", "high", "n"))
         label = about.label
-        if self.measure == "csat" and self.scale == (1.0, 5.0):
-            label = "Mean satisfaction (1 to 5)"
+        if self.measure == "csat":
+            label = _MEAN_ON.get(self.scale, label)
         return Estimate(*numbers, kind=about.kind, label=label, better="up")
 
     @property
@@ -197,6 +197,15 @@ class Trend(Result):
 
 
 _LIMITS = ("estimate", "low", "high")
+#: What the mean is called on the usual scales: a figure alone does not say of how much it is.
+_MEAN_ON: dict[tuple[float, float], str] = {
+    (1.0, 5.0): "Mean satisfaction (1 to 5)",
+    (1.0, 7.0): "Mean satisfaction (1 to 7)",
+    (1.0, 10.0): "Mean satisfaction (1 to 10)",
+    (0.0, 10.0): "Mean satisfaction (0 to 10)",
+    (0.0, 4.0): "Mean satisfaction (0 to 4)",
+    (0.0, 100.0): "Mean satisfaction (0 to 100)",
+}
 #: What the mean can be at worst and at best; that of satisfaction has the ends of its scale.
 _ENDS: dict[Measure, tuple[float, float]] = {"nps": (-100.0, 100.0), "top_two_box": (0.0, 1.0)}
 

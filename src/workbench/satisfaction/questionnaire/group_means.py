@@ -122,7 +122,7 @@ def means_by(
     Raises
     ------
     DataError
-        A column that does not exist; no grouping has two groups that may be shown.
+        A column that does not exist, or is empty; no question on a scale was answered.
     """
     frame = answers.background
     require_questions(frame, *groupings, *(questions or {}))
@@ -130,6 +130,10 @@ def means_by(
     asked = [*items, *(questions or {}).values()]
     beside = [pd.to_numeric(frame[c], errors="coerce").to_numpy() for c in questions or {}]
     values: Array = np.column_stack([answers.perception.to_numpy(dtype=float), *beside])
+    if np.isnan(values).all():
+        raise DataError(
+            "no question on a scale was answered", where="survey", remedy="name the items"
+        )
     spread = column_moments(values, answers.weights).sd
     rows: list[pd.DataFrame] = []
     tests: list[tuple[int, int, int, int, float]] = []
@@ -156,6 +160,7 @@ def means_by(
             remedy="fill the column, or take it off the card",
         )  # fmt: skip
     table = pd.concat(rows, ignore_index=True)
+    table = table[table.groupby("question")["n"].transform("sum") > 0]
     table["higher_than"] = _higher_than(tests, names, asked, groupings, table)
     order = {name: i for i, name in enumerate(asked)}
     table = table.sort_values("question", key=lambda c: c.map(order), kind="stable")
