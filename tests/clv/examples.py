@@ -125,6 +125,9 @@ EXAMPLES = {
         [*range(1, 8), 7], [True] * 7 + [False], [369, 163, 86, 56, 37, 27, 21, 241], unit="year"
     ).fit(),
     "GammaGammaResults": spent,
+    "GroupFits": lambda: clv.group_fits(
+        bought(), ["web", "shop", "app"] * (N // 3), horizon=26.0, attribute="channel"
+    ),
     "Holdout": lambda: clv.holdout_table(bought(), FREQUENCY // 2, 20.0, top=4),
     "Newcomers": lambda: clv.newcomers(log(), as_of="2025-12-31", unit="week"),
     "NextPurchase": lambda: clv.next_purchase(bought(), within=13),

@@ -26,6 +26,7 @@ from workbench.clv.contracts import (
 from workbench.clv.days import BuyingDays, buying_days, summarise
 from workbench.clv.effects import CovariateEffects, covariate_effects
 from workbench.clv.forecast import Forecast, forecast
+from workbench.clv.groups import GroupFits, group_fits
 from workbench.clv.models.bayes import bayesian
 from workbench.clv.models.beta_binomial import BetaGeometricBetaBinomial
 from workbench.clv.models.beta_discrete_weibull import BetaDiscreteWeibull
@@ -96,6 +97,7 @@ __all__ = [
     "GammaGamma",
     "GammaGammaResults",
     "GammaGompertzNBD",
+    "GroupFits",
     "Holdout",
     "ModifiedBetaGeometric",
     "Newcomers",
@@ -137,6 +139,7 @@ __all__ = [
     "covariate_effects",
     "customer_value",
     "forecast",
+    "group_fits",
     "holdout_table",
     "load_fit",
     "model_spend",

@@ -34,11 +34,14 @@ class ValueByGroup(Result):
     attribute : str
     forecast : Forecast
         Of all customers.
+    labels : Categorical, optional
+        Group of each customer, in the order of the forecast.
     """
 
     table: pd.DataFrame
     attribute: str
     forecast: Forecast
+    labels: pd.Categorical | None = None
 
     def estimates(self) -> dict[str, Estimate]:
         """Return the forecast of all."""
@@ -118,4 +121,4 @@ def value_by(
         mean=("Expected of a customer", "money"),
         forecast=("Forecast for all of them", "money"),
     )
-    return ValueByGroup(shown, by, forecast)
+    return ValueByGroup(shown, by, forecast, groups)

@@ -109,7 +109,7 @@ def maximise(
         if definite and gain < tolerance:
             converged = True
             break
-        step *= min(1.0, 2.0 / np.abs(step).max())
+        step *= 2.0 / max(np.abs(step).max(), 2.0)
         # below this the comparison of two likelihoods is rounding error
         trust = definite and gain < 1e-12 * abs(value)
         for _ in range(40):
