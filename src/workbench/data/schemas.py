@@ -306,6 +306,18 @@ _SCHEMAS = {
         },
         time="date",
     ),
+    # What is to be done about an account, by when: its plan, which no page shows.
+    "plans": Schema(
+        "plans",
+        {
+            "customer_id": _ID,
+            "step": ColumnRule("free_text"),
+            "due": ColumnRule("date", required=True),
+            "done": ColumnRule("date"),
+            "owner_role": _WORD,
+        },
+        time="due",
+    ),
     # Offers that were made: of what, with which chance, and whether they were taken up.
     "offers": Schema(
         "offers",
@@ -365,6 +377,7 @@ STANDARD_TABLES = (
     "stages",
     "leads",
     "visits",
+    "plans",
     "steps",
     "offers",
     "rules",

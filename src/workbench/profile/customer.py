@@ -6,16 +6,20 @@ What a run has found of the customer is read from it; the rest is computed by th
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from workbench.data import customer_summary, pipeline, rfm_scores
+from workbench.data import customer_summary, rfm_scores
 from workbench.data.schemas import schema_of
 from workbench.errors import WorkbenchError
-from workbench.results import Estimate, Finding, attempt, labelled
+from workbench.languages import speak
+from workbench.profile.account import Account
+from workbench.reporting.sentences import phrase
+from workbench.results import Estimate, Finding, labelled
 
 if TYPE_CHECKING:
     from workbench.notebook import Run
@@ -42,7 +46,8 @@ _NOT_SHOWN = frozenset(
 #: What a row of a table is called on the time line.
 _EVENTS = {
     "transactions": "purchase", "interactions": "contact", "visits": "visit", "leads": "lead",
-    "opportunities": "opportunity",
+    "opportunities": "opportunity", "plans": "planned step", "voices": "voice",
+    "follow_ups": "called back",
 }  # fmt: skip
 _SCORES = ("csat5", "csat", "csat10", "recommend")
 
@@ -85,7 +90,9 @@ class CustomerProfile:
         if len(self.facts):
             pairs = zip(self.facts["fact"], self.facts["value"], strict=True)
             parts.append("\n".join(f"  {fact}: {value}" for fact, value in pairs))
-        parts.append("\n".join(f"- {finding.text}" for finding in self.standing))
+        english = speak("en")
+        sentences = [phrase(each, english, {}, form="plain") for each in self.standing]
+        parts.append("\n".join(f"- {sentence}" for sentence in sentences))
         if len(self.timeline):
             lines = []
             for row in self.timeline.to_dict("records"):
@@ -115,6 +122,8 @@ def customer_profile(run: Run, customer: str) -> CustomerProfile:
     ------
     DataError
         If no table knows the customer.
+    WorkbenchError
+        In a run, whose pages are published.
 
     Examples
     --------
@@ -124,6 +133,11 @@ def customer_profile(run: Run, customer: str) -> CustomerProfile:
     >>> len(profile.timeline)
     1
     """
+    if os.environ.get("WORKBENCH_RUN"):
+        raise WorkbenchError(
+            "a page about one customer is never published", where="customer_profile",
+            remedy="call it in JupyterLab, or `workbench profile STUDY CUSTOMER`",
+        )  # fmt: skip
     who = run.tables.find_customer(customer)
     wholes = [name for name, card in run.study.tables.items() if card.part_of is None]
     rows = {name: run.tables.of_customer(name, who) for name in wholes}
@@ -144,6 +158,10 @@ def customer_profile(run: Run, customer: str) -> CustomerProfile:
         ),
         labelled(said.reset_index(drop=True), date="Date", comment="Comment"),
     )  # fmt: skip
+
+
+def _is_account(rows: Mapping[str, pd.DataFrame]) -> bool:
+    return any(name in rows for name in ("accounts", "contacts", "opportunities", "visits"))
 
 
 def _facts(customers: pd.DataFrame | None) -> pd.DataFrame:
@@ -173,6 +191,9 @@ def _timeline(run: Run, rows: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
             events += _events(name.split("_")[0], schema.time, row, titles)
     if "transactions" in rows:
         events += _refunds(run, str(rows["transactions"]["customer_id"].iloc[0]))
+    if _is_account(rows):
+        who = next(iter(rows.values()))["customer_id"].iloc[0]
+        events += Account(run, str(who), rows).events()
     known = [event for event in events if not pd.isna(event[0])]
     known.sort(key=lambda event: event[0], reverse=True)
     return pd.DataFrame(known, columns=["date", "event", "what", "amount"])
@@ -253,7 +274,8 @@ def _standing(run: Run, who: str, rows: Mapping[str, pd.DataFrame]) -> Iterator[
     value = _value(run, who)
     if value is not None:
         yield Finding("value", "Expected value: {clv}.", {"clv": value}, estimates={"clv": value})
-    yield from _account(run, who, rows)
+    if _is_account(rows):
+        yield from Account(run, who, rows).findings()
     yield from _calls(run, who)
     yield from _contracts(run, rows.get("contracts"))
     yield from _open(rows.get("interactions"))
@@ -368,50 +390,6 @@ def _value(run: Run, who: str) -> Estimate | None:
         float(row["clv"]), float(row["low"]), float(row["high"]), kind="money",
         unit=run.study.currency, label="Expected value",
     )  # fmt: skip
-
-
-def _account(run: Run, who: str, rows: Mapping[str, pd.DataFrame]) -> Iterator[Finding]:
-    """Say what is known of a business customer: potential, people, pipeline, health."""
-    unit = run.study.currency
-    values: dict[str, object]
-    about, bought = rows.get("accounts"), rows.get("transactions", pd.DataFrame())
-    potential = (
-        float(about["potential"].iloc[0]) if about is not None and "potential" in about else 0
-    )
-    if potential > 0 and "amount" in bought:
-        year = pd.Timestamp(run.as_of) - pd.Timedelta(days=365)
-        spent = float(bought.loc[pd.to_datetime(bought["date"]) > year, "amount"].sum())
-        values = {
-            "share": Estimate(spent / potential, kind="percent"),
-            "potential": Estimate(potential, kind="money", unit=unit),
-        }
-        yield Finding("wallet", "Bought {share} of a potential of {potential} a year.", values)
-    if "contacts" in rows:
-        people = rows["contacts"]
-        last = people["last_on"].max() if "last_on" in people else pd.NaT
-        if pd.isna(last):
-            yield Finding("people", "Contacts known: {n}.", {"n": len(people)})
-        else:
-            values = {"n": len(people), "day": pd.Timestamp(last).date()}
-            yield Finding("people", "Contacts known: {n}, the last heard of on {day}.", values)
-    deals = attempt(pipeline, run.tables) if "opportunities" in rows else None
-    if deals is not None:
-        every = deals.frame
-        mine = every[every["customer_id"] == who]
-        now = mine[mine["outcome"] == "open"]
-        values = {
-            "open": len(now),
-            "worth": Estimate(float(now["amount"].sum()), kind="money", unit=unit),
-            "won": int((mine["outcome"] == "won").sum()), "n": len(mine),
-        }  # fmt: skip
-        yield Finding(
-            "pipeline", "Open opportunities: {open}, for {worth}; won {won} of {n}.", values
-        )
-    if (row := _stored(run, "account_health", who)) is not None:
-        score = Estimate(float(row["score"]), digits=0)
-        weak = str(row["health"]) == "Weak"
-        yield Finding("health", "Health: {score} of 100.", {"score": score},
-                      severity="warning" if weak else "note")  # fmt: skip
 
 
 def _calls(run: Run, who: str) -> Iterator[Finding]:
