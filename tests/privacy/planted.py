@@ -419,7 +419,14 @@ NUMBERS: dict[str, tuple[str, Callable[[random.Random, str], str]]] = {
     "date of birth": ("born", _born),
 }  # fmt: skip
 SENTENCES = {"building": BUILDING, "held out": HELD_OUT}
-for _part, _of in (("second", fresh.SECOND), ("third", fresh.THIRD)):
+for _part, _of in (
+    ("second", fresh.SECOND),
+    ("third", fresh.THIRD),
+    ("fourth", fresh.FOURTH),
+    ("fifth", fresh.FIFTH),
+    ("sixth", fresh.SIXTH),
+    ("seventh", fresh.SEVENTH),
+):
     SENTENCES[_part], _NAMES[_part], _NICKS[_part], _STREETS[_part] = _of
 PEOPLE = ("staff", "intro", "sign", "title")
 

@@ -33,7 +33,7 @@ def test_a_tenth_of_the_planted_identifiers_is_found() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("part", ["held out", "second", "third"])
+@pytest.mark.parametrize("part", ["held out", "second", "third", "fourth", "fifth", "sixth"])
 def test_planted_identifiers_are_found(part: str) -> None:
     table, _ = count(50, 20251231, quotable, part=part)
     pooled, kinds = _share_found(table)
@@ -43,18 +43,27 @@ def test_planted_identifiers_are_found(part: str) -> None:
     assert min(each.values()) >= 0.90, {k: v for k, v in each.items() if v < 0.9}
 
 
+def _not_quoted(texts: pd.Series, ends: str) -> float:
+    clauses = [c for text in texts for c in re.split(ends, text) if len(c) > 3]
+    return sum(quotable(c) is None for c in clauses) / len(clauses)
+
+
+ENDS = (r"[。！？!?;\n]+|\.(?=\s|$)", r"[。！？!?；;\n]+|[~～]+")
+
+
 def test_most_of_what_names_nobody_can_be_quoted() -> None:
     survey = pd.read_csv(ROOT / "data/harbour/survey.csv", usecols=["comment"])
     said = survey["comment"].dropna().drop_duplicates().sample(120, random_state=1)
-    clauses = [
-        c for text in said for c in re.split(r"[。！？!?;\n]+|\.(?=\s|$)", text) if len(c) > 3
-    ]
-    assert sum(quotable(c) is None for c in clauses) <= 0.10 * len(clauses)
+    assert _not_quoted(said, ENDS[0]) <= 0.10
     reviews = pd.read_csv(ROOT / "tests/data_files/asap_reviews/reviews.csv")["reviewbody"]
-    real = [
-        c for r in reviews.head(60) for c in re.split(r"[。！？!?；;\n]+|[~～]+", r) if len(c) > 3
-    ]
-    assert sum(quotable(c) is None for c in real) <= 0.25 * len(real)
+    # of five hundred clauses: the bound of .25 and two of its errors
+    assert _not_quoted(reviews.head(60), ENDS[1]) <= 0.25 + 2 * (0.25 * 0.75 / 500) ** 0.5
+
+
+@pytest.mark.slow
+def test_of_real_reviews_three_in_four_clauses_can_be_quoted() -> None:
+    reviews = pd.read_csv(ROOT / "tests/data_files/asap_reviews/reviews.csv")["reviewbody"]
+    assert _not_quoted(reviews, ENDS[1]) <= 0.25
 
 
 @pytest.mark.parametrize(
@@ -80,6 +89,19 @@ def test_most_of_what_names_nobody_can_be_quoted() -> None:
         ("前台鲍春来讲得很仔细", None),
         ("版主无缘无故把今天也要早睡禁了", None),
         ("Angus writing again about the same fault", None),
+        ("感谢佳佳，一直陪着我", None),
+        ("昨天小薇没来，等了很久", None),
+        ("希望毕升能拿奖金", None),
+        ("冷冰霜女士还在你们那儿上班吗", None),
+        ("上次那条差评是奶茶续命中写的", None),
+        ("silver.fox.1970 is what I am called in the game", None),
+        ("Ruby told me to wait", None),
+        ("服务员解释了很久，态度也好", "服务员解释了很久，态度也好"),
+        ("推销套餐的时候说得天花乱坠", "推销套餐的时候说得天花乱坠"),
+        (
+            "The player works and the brand name is good",
+            "The player works and the brand name is good",
+        ),
         ("注册很麻烦，登录也慢", "注册很麻烦，登录也慢"),
         ("这个餐厅还放有虾片，感觉比别家的好吃", "这个餐厅还放有虾片，感觉比别家的好吃"),
         ("单是罗勒酱就很赞了", "单是罗勒酱就很赞了"),

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable
 from functools import cache
 
-from workbench.privacy import identifiers, names
+from workbench.privacy import identifiers, names, slots
 from workbench.privacy.names import words
 
 #: What stands for a word that nobody knows.
@@ -175,7 +175,7 @@ def _is_person(word: str) -> bool:
     """Tell a name that the dictionary of Chinese words holds."""
     if re.match(names.COMPOUND, word) and len(word) in (3, 4):
         return True
-    tag = "" if word in _NO_NAMES or not 2 <= len(word) <= 6 else _tag(word)
+    tag = "" if word in slots.ORDINARY or not 2 <= len(word) <= 6 else _tag(word)
     if len(word) > 2 and tag == "nrt":  # a foreign name by its sound
         return True
     if len(word) > 4 or not tag.startswith("nr"):
@@ -208,6 +208,11 @@ def quotable(sentence: str, known: Iterable[str] = ()) -> str | None:
         return None
     if _WITH_TITLE.search(text) or _COMPOUND.search(text) or _LAST_LINE.search(text):
         return None
+    tokens = [part for run in _HAN.findall(text) for part in cut(run)]
+    if slots.may_name(text, cut, _tag):
+        return None
+    if slots.speaks_of_handles(text, [t for t in tokens if t not in own]):
+        return None
     last = _LAST.search(text)
     if last and (not last["name"] or _signs(last["name"])):
         return None
@@ -223,7 +228,9 @@ def quotable(sentence: str, known: Iterable[str] = ()) -> str | None:
 def _signs(run: str) -> bool:
     family = names.SURNAMES | names.WORDY_SURNAMES
     return (
-        run[0] in family and run not in _NO_NAMES and not set(run[1:]) & set("了的很吧呢啊吗不也")
+        run[0] in family
+        and run not in slots.ORDINARY
+        and not set(run[1:]) & set("了的很吧呢啊吗不也")
     )
 
 
@@ -292,6 +299,10 @@ def _judged(
         return None
     if before in names.BEFORE_NAME and name_too and bare in names.given_names() and capital:
         return None
+    if slots.names_in_slot(
+        bare, before, text[token.end() :], starts=bool(lead), capital=word[0].isupper()
+    ):
+        return None
     if not english:
         return True
     # within a sentence a capital makes a name of any word; what is written all in capitals is none
@@ -319,7 +330,9 @@ def _han_blanks(run: str, own: frozenset[str]) -> list[tuple[int, int]] | None:
         after = parts[i + 1] if i + 1 < len(parts) else ""
         before = parts[i - 1] if i else ""
         if word not in own and (
-            _names_somebody(word, before, after) or _placed(word, before, after, run[:at])
+            _names_somebody(word, before, after)
+            or _placed(word, before, after, run[:at])
+            or (word not in slots.ORDINARY and slots.in_person_slot(parts, i, run[:at], _tag(word)))
         ):
             return None
         if len(word) == 1 and word not in _SINGLE and word not in own:
@@ -340,9 +353,9 @@ def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return joined
 
 
+#: Surnames of a few that are words of everybody's, and count in the place of a name alone.
+_FUNCTION = frozenset("有都后那原由从能于向初光通明")
 _MEASURED = frozenset("一二两三四五六七八九十几每这那哪半多各整另某")
-#: Surnames that are small words as well.
-_SMALL = frozenset("于何许连任付和成向时全单")
 _TITLED = re.compile(names.TITLES_ZH)
 _WITH_TITLE = re.compile(
     rf"(?:{names.COMPOUND}|[{''.join(sorted(names.SURNAMES | names.WORDY_SURNAMES))}])"
@@ -367,21 +380,6 @@ _AFTER_ZH = frozenset(
         """
     )
 )
-#: Ordinary words that jieba's dictionary takes for names, or that begin as names do.
-_NO_NAMES = frozenset(
-    words(
-        """
-        高兴 高峰 高手 高端 高级 高档 白天 白色 白酒 白菜 白糖 黄色 黄金 黄瓜 黄油 马上 马路 马克
-        马力 金额 金色 方便 方法 方式 方面 方案 明白 明天 明年 明显 石锅 万一 常常 安静 安心 安全
-        安装 温度 温暖 时候 时间 成功 成本 单独 水果 全部 全家 古老 容易 别人 毛病 江湖 田园 段时间
-        雷同 龙虾 夏天 叶子 汤圆 文化 严重 武汉 米饭 米线 花费 花生 华丽 关系 官方 车子 路过 项目
-        解决 景色 应该 甘甜 简单 纪念 管理 齐全 容量 阳光 明确 冷静 鱼香 房间 年轻 和气 和平 谢谢
-        师傅 老师 乐意 何况 何必 许多 许久 任何 任意 于是 付费 付款 童年 麦当劳 康师傅 王府井 辛苦
-        辛辣 焦糖 桂花 蓝色 蒙古 鲁菜 章鱼 柴火 柴米 贝壳 苏打 苏州 郑州 徐州 杭州 温州 常州 广州
-        郑重 周到 周围 周边 周末 周年 周日 周一 周二 周三 周四 周五 周六 施工 洪水
-        """
-    )
-)
 
 
 def _names_somebody(word: str, before: str, after: str) -> bool:
@@ -389,13 +387,13 @@ def _names_somebody(word: str, before: str, after: str) -> bool:
     wordy = names.WORDY_SURNAMES | names.RARE_SURNAMES
     if len(word) > 1:
         titled = len(word) < 4 and word[0] in names.SURNAMES | wordy and _TITLED.match(after)
-        return word not in _NO_NAMES and (bool(titled) or _is_person(word))
+        return word not in slots.ORDINARY and (bool(titled) or _is_person(word))
     strong = word in names.SURNAMES
-    if not strong and word not in wordy:
+    if not strong and (word not in wordy or word in _FUNCTION):
         return False
     if _TITLED.match(after) and before[-1:] not in _MEASURED:
         return True
-    if strong and word not in _SMALL:
+    if strong and word not in slots.SMALL:
         return True  # these hardly stand alone: 小王, 老李, 李铁柱
     return before[-1:] not in _MEASURED and _given(after)
 
@@ -403,7 +401,7 @@ def _names_somebody(word: str, before: str, after: str) -> bool:
 def _placed(word: str, before: str, after: str, ahead: str) -> bool:
     """Tell a name that is made of words by where it stands, or by the character after it."""
     family = names.SURNAMES | names.WORDY_SURNAMES
-    if not 2 <= len(word) <= 3 or word[0] not in family or word in _NO_NAMES:
+    if not 2 <= len(word) <= 3 or word[0] not in family or word in slots.ORDINARY:
         return False
     if not set(word[1:]) <= names.GIVEN_ZH:
         return False
@@ -416,7 +414,7 @@ def _placed(word: str, before: str, after: str, ahead: str) -> bool:
 
 def _given(after: str) -> bool:
     """Tell what may be a given name, or its beginning."""
-    if not after or after[0] in _NAME_CHAR_STOP or after in _NO_NAMES:
+    if not after or after[0] in _NAME_CHAR_STOP or after in slots.ORDINARY:
         return False
     if len(after) == 1:
         return after not in _SINGLE or after in names.GIVEN_ZH
