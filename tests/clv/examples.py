@@ -114,6 +114,12 @@ EXAMPLES = {
     ),
     "Choice": lambda: clv.choose(CUSTOMERS, FREQUENCY // 2, 20.0, unit="week"),
     "ContractCohorts": cohorts,
+    "ContractCovariateResults": lambda: clv.ContractCovariates(
+        [*range(1, 8), 7] * 2,
+        ([True] * 7 + [False]) * 2,
+        pd.DataFrame({"high_end": [0.0] * 8 + [1.0] * 8}),
+        [369, 163, 86, 56, 37, 27, 21, 241, 131, 126, 90, 60, 42, 34, 26, 491],
+    ).fit(),
     "ContractValue": lambda: clv.contract_value(
         kept(), np.arange(40) % 5, pd.Series(np.full(40, 120.0)), discount_rate=0.1, currency="EUR"
     ),

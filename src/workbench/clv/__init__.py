@@ -31,6 +31,10 @@ from workbench.clv.models.bayes import bayesian
 from workbench.clv.models.beta_binomial import BetaGeometricBetaBinomial
 from workbench.clv.models.beta_discrete_weibull import BetaDiscreteWeibull
 from workbench.clv.models.beta_geometric import BetaGeometric, ModifiedBetaGeometric
+from workbench.clv.models.contract_covariates import (
+    ContractCovariateResults,
+    ContractCovariates,
+)
 from workbench.clv.models.covariates import CovariateModel, CovariateResults
 from workbench.clv.models.due import DueDates
 from workbench.clv.models.fitted import Fitted
@@ -86,6 +90,8 @@ __all__ = [
     "Calendar",
     "Choice",
     "ContractCohorts",
+    "ContractCovariateResults",
+    "ContractCovariates",
     "ContractValue",
     "CovariateEffects",
     "CovariateModel",
