@@ -239,3 +239,23 @@ def test_a_claim_is_not_ruled_out_by_an_end_that_is_no_share() -> None:
     found = evaluate(records, line(), treatments, outcome="sales", selection=records, claimed=0.25)
     unsure = replace(found.effect, relative=0.6, relative_low=-0.4, relative_high=float("nan"))
     assert claim(replace(found, effect=unsure), "not shown") == "open"
+
+
+def test_what_a_line_could_have_shown_is_told_from_the_time_before() -> None:
+    rng = np.random.default_rng(9)
+    spent, treatments = customers(rng)
+    lasting = rng.normal(50, 5, 1500)[:, None]
+    other = lasting + rng.normal(0, 10, (1500, len(MONTHS)))
+    records = spent.assign(estimate=other.ravel())
+    found = evaluate(
+        records, line(), treatments, outcome="satisfaction", selection=spent, claimed=0.1
+    )
+    planned = found.foresight.main
+    assert planned.design == "line of the rule" and planned.n_after == 6
+    came = (found.effect.high - found.effect.low) / 3.92
+    # half as many months after, adjusted for half as many before: wider by the noise of six
+    assert came < planned.se < 1.6 * came
+    assert found.foresight.claimed == 0.1 and 0 < planned.chance_of_claim(0.1) < 1
+    # where units were chosen by the outcome itself, its last year tells nothing of chance
+    own = evaluate(spent, line(), treatments, outcome="sales", selection=spent)
+    assert own.foresight is None

@@ -24,6 +24,7 @@ from workbench.impact.designs import Design, known_designs
 from workbench.impact.designs.before_after import glance
 from workbench.impact.designs.design import Situation, refusal
 from workbench.impact.designs.differences.doubly_robust import NAME as DOUBLY_ROBUST
+from workbench.impact.designs.discontinuity.discontinuity import plan_at_line
 from workbench.impact.effect import Effect, OutcomeKind, answers_table, relative_to_known
 from workbench.impact.foresight import Foresight, foresee
 from workbench.impact.grading import Grading, Strength, grade
@@ -360,7 +361,9 @@ def evaluate(
         described=described,
         looks=looks,
         foresight=None
-        if material.by_unit is not None or closed or case.cutoff is not None
+        if material.by_unit is not None or closed
+        else _at_line(material.data, outcome, claimed, level)
+        if case.cutoff is not None
         else foresee(
             material.tables.records,
             material.tables.case,
@@ -372,6 +375,12 @@ def evaluate(
             level=level,
         ),
     )
+
+
+def _at_line(data: Any, outcome: str, claimed: float | None, level: float) -> Foresight | None:
+    """Tell what a comparison at the line of a rule could have seen."""
+    plan = attempt(plan_at_line, data, level=level) if isinstance(data, AtCutoff) else None
+    return None if plan is None else Foresight(outcome, claimed, {plan.design: plan}, plan.design)
 
 
 def _when_off(

@@ -35,6 +35,9 @@ STRATA: Final = "at random within {column}"
 WITHIN: Final = "at random within a column"
 #: Gain, in the smallest visible effect, below which a plain lot does as well.
 WORTH_BLOCKS: Final = 0.05
+# And beyond that, by how little the history tells: over its degrees of freedom. Of the ways the one
+# that seems best is taken, which seems better than it is.
+_DOUBT: Final = 0.75
 _FEWEST_UNITS: Final = 6
 _RANGE: Final = 0.95
 _POINTS: Final = 15
@@ -44,6 +47,8 @@ SAID: Final = {
     "who": "Treat {n} of {total} units, drawn {method}.",
     "gain": "Blocks show an effect {gain} smaller than a lot among all would.",
     "no gain": "A lot among all does as well: the best blocks would show an effect {gain} smaller.",
+    "in doubt": "The best blocks seem to show an effect {gain} smaller, but by chance so short a"
+    " history may seem so: a lot among all is drawn.",
     "seen": "After {periods} periods an effect of {size} or more is seen with a probability of"
     " {power}.",
     "claim": "The claim of {claimed} is then seen with a probability between {low} and {high}.",
@@ -197,7 +202,8 @@ class CasePlan(Result):
         best = float(self.ways["gain"].max())
         if len(self.ways) > 1:
             gained = {"gain": Estimate(max(best, 0.0), kind="percent", digits=0)}
-            key = "gain" if self.way.name != LOT else "no gain"
+            left = "no gain" if best < WORTH_BLOCKS else "in doubt"
+            key = "gain" if self.way.name != LOT else left
             found.append(Finding("plan.gain", SAID[key], gained))
         power = Estimate(self.power, kind="percent", digits=0)
         size = Estimate(last["detectable"], kind="percent", digits=1)
@@ -267,7 +273,8 @@ def plan_assignment(
     tried on the study's own history: its time is cut into stretches as long as the measure would
     be watched, and each stretch is foretold from the one before, within the blocks that would have
     been made then. What is left over is what an effect would have to stand out from. The way that
-    shows the smallest effect is taken where that is at least 5 % smaller than by lot among all.
+    shows the smallest effect is taken where that is smaller than by lot among all by 5 % and more
+    than so long a history may show by chance.
 
     Parameters
     ----------
@@ -330,8 +337,12 @@ def plan_assignment(
     spreads = [_spread(history, way, treated, min(periods, borne)) for way in ways]
     sizes = [detectable(s.se, s.df, power=power, level=level) for s in spreads]
     gains = [1 - size / sizes[0] for size in sizes]
-    best = int(np.argmin(sizes))
-    best = best if gains[best] >= WORTH_BLOCKS else 0
+    worth = [
+        gain >= WORTH_BLOCKS + _DOUBT / spread.known
+        for gain, spread in zip(gains, spreads, strict=True)
+    ]
+    best = int(np.argmin([size if ok else np.inf for size, ok in zip(sizes, worth, strict=True)]))
+    best = best if any(worth) else 0
     table = pd.DataFrame(
         {
             "way": [WITHIN if w.column else w.name for w in ways],

@@ -30,6 +30,8 @@ class AtCutoff:
         at the outcome itself; no column where nothing was seen.
     rule : CellRule
         Which groups of them may be told of.
+    year : int
+        Periods a year.
     """
 
     panel: Panel
@@ -38,6 +40,7 @@ class AtCutoff:
     cutoff: Cutoff
     history: pd.DataFrame
     rule: CellRule
+    year: int = 12
 
     @property
     def met(self) -> Mask:
@@ -96,4 +99,5 @@ def read_cutoff(
             when[time] = True
             columns[label] = panel.means(when)[0]
     history = pd.DataFrame(columns, index=panel.units)
-    return AtCutoff(panel, distance, name, cutoff, history.dropna(axis=1, how="all"), rule)
+    history = history.dropna(axis=1, how="all")
+    return AtCutoff(panel, distance, name, cutoff, history, rule, case.periods_a_year)

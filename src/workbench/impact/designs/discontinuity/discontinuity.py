@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import matplotlib.pyplot as plt
@@ -23,6 +23,7 @@ from workbench.impact.effect import ALPHA, Effect, relative_to_known, t_test
 from workbench.impact.experiment.adjusted import numbers_of
 from workbench.impact.inputs.cutoff import AtCutoff
 from workbench.impact.inputs.panel import CaseError
+from workbench.impact.power import POWER, Plan
 from workbench.languages import Language, speak
 from workbench.results import Estimate, Finding, attempt
 from workbench.stats import Sums
@@ -280,6 +281,47 @@ def _points(x: Array, y: Array, adjusted: Array, jump: Jump, data: AtCutoff) -> 
             rows.append((data.cutoff.at + sign * centre, outcome, line[0] + line[1] * centre,
                          len(chosen), met))  # fmt: skip
     return pd.DataFrame(rows, columns=["value", "outcome", "fitted", "units", "met"])
+
+
+def plan_at_line(data: AtCutoff, *, power: float = POWER, level: float = 0.95) -> Plan | None:
+    """Plan a comparison at the line from the time before the start; None where it is too short.
+
+    The last periods before the start stand for the time after. Where units were chosen by the
+    outcome itself, those of the last year are left out: they say what the units were chosen by.
+    """
+    panel = data.panel
+    places = np.flatnonzero(~panel.after)
+    if "last year" not in data.history:
+        places = places[: -data.year]
+    r = min(int(panel.after.sum()), len(places) // 2)
+    if r < 1:
+        return None
+    late, early = np.zeros((2, len(panel.periods)), dtype=bool)
+    late[places[-r:]], early[places[:-r]] = True, True
+    before = replace(
+        data,
+        panel=replace(panel, after=late),
+        history=pd.DataFrame({"before": panel.means(early)[0]}, index=panel.units),
+    )
+    mean, number = panel.means(late)
+    used = number > 0
+    x = data.distance[used]
+    adjusted = _without_history(x, mean[used], before.history[used])
+    jump = jump_for_interval(x, adjusted)
+    near = np.abs(x) < jump.bandwidth
+    _check_telling(mean[used][near], x[near] >= 0, data)
+    return Plan(
+        NAME,
+        jump.se,
+        float(max(jump.n_left + jump.n_right - 6, 1)),
+        base=jump.right,
+        n_treated=int((near & (x >= 0)).sum()),
+        n_other=int((near & (x < 0)).sum()),
+        n_before=int(early.sum()),
+        n_after=r,
+        power=power,
+        level=level,
+    )
 
 
 def _lacks(s: Situation) -> str:
