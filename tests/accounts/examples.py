@@ -58,6 +58,16 @@ def score() -> room.Health:
     return room.health(firm.leaving(np.random.default_rng(5)), as_of=AS_OF, currency="CNY")
 
 
+def by_health() -> room.HealthGroups:
+    found = score().scores
+    rng = np.random.default_rng(7)
+    about = firm.industries(rng, found)
+    weak = found.loc[found["health"] == "Weak", "customer_id"]
+    seen = pd.concat([weak.sample(frac=0.4, random_state=1), found["customer_id"].tail(80)])
+    calls = pd.DataFrame({"customer_id": seen, "date": pd.Timestamp("2025-11-01")})
+    return room.health_groups(found, about, as_of=AS_OF, visits=calls)
+
+
 def visited() -> room.Visits:
     sold, _ = sales()
     return room.visit_effect(firm.visits(np.random.default_rng(6), sold), sold, as_of=AS_OF)
@@ -65,5 +75,6 @@ def visited() -> room.Visits:
 
 EXAMPLES = {
     "Conversion": ends, "PipelineForecast": forecast, "Sources": by_source, "LossReasons": reasons,
-    "Acquisition": new, "KeyAccounts": groups, "Health": score, "Visits": visited,
+    "Acquisition": new, "KeyAccounts": groups, "Health": score, "HealthGroups": by_health,
+    "Visits": visited,
 }  # fmt: skip

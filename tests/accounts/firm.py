@@ -141,3 +141,13 @@ def visits(
     who = np.repeat(ids, often)
     days = pd.to_timedelta(rng.integers(0, 1000, who.size), "D")
     return pd.DataFrame({"customer_id": who, "date": pd.Timestamp(as_of) - days})
+
+
+def industries(rng: np.random.Generator, scores: pd.DataFrame) -> pd.DataFrame:
+    """Put accounts into industries: the weak are twice as often in hotels, and never in two."""
+    weak = (scores["health"] == "Weak").to_numpy()
+    hotel = rng.random(len(scores)) < np.where(weak, 0.5, 0.2)
+    other = rng.choice(["Retail", "Logistics"], len(scores))
+    industry = np.where(hotel, "Hotels", other).astype(object)
+    industry[:2], industry[2:6] = "Shipping", "Ports"
+    return pd.DataFrame({"customer_id": scores["customer_id"], "industry": industry})

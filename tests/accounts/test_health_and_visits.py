@@ -8,6 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from tests.accounts import examples, firm
+from workbench import accounts as room
 from workbench.accounts import area, health, read_weights, visit_effect
 from workbench.errors import DataError
 
@@ -154,3 +155,29 @@ def test_visits_need_a_record_of_sales() -> None:
     with pytest.raises(DataError, match="too few"):
         few = sold[sold["customer_id"] < "A020"]
         visit_effect(calls[calls["customer_id"] < "A020"], few, as_of=AS_OF)
+
+
+def test_the_weakest_group_is_named_and_the_weak_whom_nobody_saw() -> None:
+    found = examples.by_health()
+    table = found.table.set_index("group")
+    # two accounts are no group of their own, nor found by taking the others from all
+    assert "Shipping" not in table.index and table["n"].sum() == found.all.n
+    worst, seen = found.findings()
+    assert worst.values["group"] == "Hotels" and worst.severity == "warning"
+    scores = examples.score().scores
+    weak = scores.loc[scores["health"] == "Weak", "customer_id"]
+    by_lot = set(weak.sample(frac=0.4, random_state=1)) | set(scores["customer_id"].tail(80))
+    assert found.seen is not None
+    assert found.seen.value == pytest.approx(weak.isin(by_lot).mean()) and seen.advice is not None
+
+
+def test_equal_groups_are_seldom_called_weak() -> None:
+    """5 % of 40 draws, and three standard errors."""
+    scores, named = examples.score().scores, 0
+    for seed in range(40):
+        rng = np.random.default_rng([61, seed])
+        about = pd.DataFrame({"customer_id": scores["customer_id"],
+                              "industry": rng.choice(list("abcd"), len(scores))})  # fmt: skip
+        found = room.health_groups(scores, about, as_of=examples.AS_OF)
+        named += found.findings()[0].severity == "warning"
+    assert named / 40 <= 0.15

@@ -6,6 +6,7 @@ from workbench.accounts.acquisition import Acquisition, acquisition
 from workbench.accounts.conversion import Conversion, conversion
 from workbench.accounts.forecast import PipelineForecast, pipeline_forecast
 from workbench.accounts.health import Health, area, health, read_weights
+from workbench.accounts.health_groups import HealthGroups, health_groups
 from workbench.accounts.key_accounts import KeyAccounts, key_accounts, size_class
 from workbench.accounts.sources import LossReasons, Sources, loss_reasons, sources
 from workbench.accounts.visits import Visits, visit_effect
@@ -14,6 +15,7 @@ __all__ = [
     "Acquisition",
     "Conversion",
     "Health",
+    "HealthGroups",
     "KeyAccounts",
     "LossReasons",
     "PipelineForecast",
@@ -23,6 +25,7 @@ __all__ = [
     "area",
     "conversion",
     "health",
+    "health_groups",
     "key_accounts",
     "loss_reasons",
     "pipeline_forecast",
