@@ -1,8 +1,8 @@
 """What each page of a study of purchases costs: CPU seconds and memory of the whole process tree.
 
 `python -m benchmarks.large` writes a log of 10,000,000 purchases in the engine and runs the pages
-one after another, each with a command of its own. With `--model` it measures, without a notebook,
-the summary of customers, RFM, BG/NBD and value of a log, 100,000,000 rows if asked.
+one after another, each with a command of its own. `benchmarks.large_model` takes the steps of the
+models without a notebook. What was measured stands in large.md.
 """
 
 from __future__ import annotations
