@@ -61,8 +61,8 @@ class ValueByGroup(Result):
         )  # fmt: skip
         name = str(top["group"])
         values = {
-            "attribute": {"en": self.attribute, "zh": self.attribute},
-            "group": {"en": name, "zh": {OTHERS: "其他", NOT_KNOWN: "未知"}.get(name, name)},
+            "attribute": self.attribute,
+            "group": name,
             "total": total,
             "part": part,
         }

@@ -110,13 +110,13 @@ class CovariateEffects(Result):
         """Say which effects are more than chance, and what they do to the forecast."""
         said, names = [], list(dict.fromkeys(self.table["name"].astype(str)))
         for i, (_, row) in enumerate(self.table.iterrows()):
-            name = _data(row["name"])
+            name = str(row["name"])
             if not row["told"]:
                 said.append(Finding(f"covariates.{i}", NOT_TOLD, {"name": name}, verdict="untold"))
             elif row["p"] < 0.05:
                 message = MORE[str(row["process"]), bool(row["base"])]
                 ratio = self._ratio(row)
-                values = {"name": name, "ratio": ratio, "base": _data(row["base"])}
+                values = {"name": name, "ratio": ratio, "base": str(row["base"])}
                 said.append(
                     Finding(f"covariates.{i}", message, values, verdict="moves",
                             estimates={"ratio": ratio})

@@ -91,16 +91,15 @@ class GroupFits(Result):
 
     def findings(self) -> list[Finding]:
         """Say which group's new customers buy most, or that groups do not differ."""
-        named = {"en": self.attribute, "zh": self.attribute}
         if not self.p < 0.05:
-            return [Finding("groups", ALIKE, {"attribute": named, "p": max(self.p, 0.001)},
+            return [Finding("groups", ALIKE, {"attribute": self.attribute, "p": max(self.p, 0.001)},
                             verdict="alike")]  # fmt: skip
         found = self.estimates()
         order = sorted(found, key=lambda name: -found[name].value)
         values = {
-            "attribute": named, "ahead": round(self.horizon), "unit": f"{self.unit}s",
-            "top": {"en": order[0], "zh": order[0]}, "most": found[order[0]],
-            "bottom": {"en": order[-1], "zh": order[-1]}, "least": found[order[-1]],
+            "attribute": self.attribute, "ahead": round(self.horizon), "unit": f"{self.unit}s",
+            "top": order[0], "most": found[order[0]],
+            "bottom": order[-1], "least": found[order[-1]],
         }  # fmt: skip
         return [Finding("groups", DIFFER, values, verdict="differ", estimates=found)]
 
