@@ -380,7 +380,7 @@ class PurchaseModel(ABC):
             # what BIC asks of the parameters of dropout; by chance a log on which nobody leaves
             # passes it about once in n, so that it does not matter how often one looks
             extra = len(self.names) - len(self.baseline.names if self.baseline else ())
-            price = extra * float(np.log(max(self.rows.customers, np.e)))
+            price = extra * max(float(np.log(self.rows.customers)), 1.0)
             if rise < price:
                 return judged("no_better", NO_BETTER, {**values, "price": price}, "NBD")
         if not best.converged:

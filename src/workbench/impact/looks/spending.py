@@ -46,7 +46,7 @@ def spent(at: NDArray[Any], plan: LookPlan, alpha: float) -> Array:
         # a half of the chance on either side
         return np.asarray(4 * ndtr(-ndtri(1 - alpha / 4) / np.sqrt(share)))
     if plan.spending == "pocock":
-        return np.asarray(alpha * np.log1p((np.e - 1) * share))
+        return np.asarray(alpha * np.log1p(np.expm1(1) * share))
     return np.asarray(alpha * share)
 
 

@@ -220,7 +220,9 @@ def _connected(address: str) -> Any:
             remedy='pip install "customer-workbench[cluster]"',
         ) from None
     try:
-        client = Client(address, timeout=_PATIENCE, set_as_default=False)
+        client = Client(  # type: ignore[no-untyped-call]
+            address, timeout=_PATIENCE, set_as_default=False
+        )
         client.wait_for_workers(1, timeout=_PATIENCE)
     except (OSError, TimeoutError, ValueError) as error:
         raise ClusterError(
