@@ -129,7 +129,7 @@ def publish(
         staged = stage(root, names, kept)
         folder = Path(tempfile.mkdtemp(prefix="build-", dir=work))
         try:
-            rendered = render(root, folder / "render", renderer=renderer)
+            rendered = render(root, folder / "render", renderer=renderer, kept=kept)
             new = folder / "site"
             regions = regions_of(record.study for record in staged.records)
             pages = finish(

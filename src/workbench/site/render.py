@@ -25,6 +25,7 @@ import yaml
 
 from workbench.errors import SiteError
 from workbench.site.config import editions, read_config
+from workbench.site.editions.page_cache import PageCache
 from workbench.site.staging.edition import read_notebook
 from workbench.site.staging.literal import as_written
 from workbench.site.staging.stage import CARDS, REPORTS, edition_folder
@@ -58,7 +59,9 @@ class Rendered:
     warnings: tuple[str, ...] = ()
 
 
-def render(root: Path, work: Path, *, renderer: str = "auto") -> Rendered:
+def render(
+    root: Path, work: Path, *, renderer: str = "auto", kept: PageCache | None = None
+) -> Rendered:
     """Render all editions.
 
     Parameters
@@ -70,6 +73,8 @@ def render(root: Path, work: Path, *, renderer: str = "auto") -> Rendered:
     renderer : {"auto", "quarto", "embedded"}
         ``auto`` takes Quarto where it is on PATH, and the embedded renderer where it is not or
         fails.
+    kept : PageCache, optional
+        What earlier publications rendered; the embedded renderer takes unchanged pages from it.
 
     Raises
     ------
@@ -97,7 +102,7 @@ def render(root: Path, work: Path, *, renderer: str = "auto") -> Rendered:
             if renderer == "quarto":
                 raise
             warnings.append(f"{error}; the embedded renderer took over")
-    version, said = _with_embedded(work)
+    version, said = _with_embedded(work, kept or PageCache())
     return Rendered(work / OUTPUT, f"smalldocs {version}", (*warnings, *said))
 
 
@@ -174,26 +179,75 @@ def _call(command: list[str], work: Path) -> str:
 # --- the embedded renderer --------------------------------------------------------------------
 
 
-def _with_embedded(work: Path) -> tuple[str, list[str]]:
+def _with_embedded(work: Path, kept: PageCache) -> tuple[str, list[str]]:
     import smalldocs
     from smalldocs.config import BuildError, ConfigError, Project
-    from smalldocs.site import Site
 
+    version = str(smalldocs.__version__)
     warnings: list[str] = []
     for language in editions(work):
         config = read_config(work, language)
         config["project"]["output-dir"] = f"{OUTPUT}.{language}"
+        resources = config["project"].pop("resources", None) or ()
         sidebar = config["website"].get("sidebar") or {}
         sidebar["contents"] = _expand(work, sidebar.get("contents") or [])
         _fill_studies(work, language)
         try:
-            site = Site(Project(work, config), quiet=True)
+            site = _site(Project(work, config), kept, version)
             site.build()
         except (BuildError, ConfigError) as error:
             raise SiteError(f"the embedded renderer failed: {error}") from error
         warnings += [x for x in site.warnings if "filter " not in x]
         shutil.copytree(work / f"{OUTPUT}.{language}", work / OUTPUT, dirs_exist_ok=True)
-    return str(smalldocs.__version__), list(dict.fromkeys(warnings))
+        # the renderer would hold every file of the project against each pattern
+        for path in (p for pattern in resources for p in work.glob(pattern) if p.is_file()):
+            there = work / OUTPUT / path.relative_to(work)
+            there.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, there)
+    return version, list(dict.fromkeys(warnings))
+
+
+def _site(project: Any, kept: PageCache, version: str) -> Any:
+    """Give the renderer's site; the body of a page that has not changed is not rendered again."""
+    from smalldocs.site import Page, Site
+
+    class KeptSite(Site):  # type: ignore[misc]
+        def render_page(self, page: Page) -> None:
+            about = json.dumps([page.front, page.meta], sort_keys=True, default=str)
+            parts = (version, page.src.as_posix(), about, page.body)
+            made = json.loads(kept.text("body", parts, lambda: self._rendered(page)))
+            if page.html:
+                return
+            # links are resolved again: a page or file that they lead to may have come or gone
+            if any(self.resolve(href, page) != to for href, to in made["links"]):
+                super().render_page(page)
+                return
+            page.html, page.env = made["html"], made["env"]
+            for said in made["warnings"]:
+                self.warn(said)
+
+        def _rendered(self, page: Page) -> str:
+            links: list[tuple[str, str]] = []
+            earlier = len(self.warnings)
+
+            def noted(href: str, of: Page | None, record: bool = True) -> str:
+                to = str(Site.resolve(self, href, of, record))
+                links.append((href, to))
+                return to
+
+            self.resolve = noted
+            try:
+                super().render_page(page)
+            finally:
+                del self.resolve
+            # functions, options and the renderer's own counters are of no use once it is done
+            env = {k: v for k, v in page.env.items()
+                   if k[0] != "_" and k != "meta" and not callable(v)}  # fmt: skip
+            made = {"html": page.html, "env": env, "links": links,
+                    "warnings": self.warnings[earlier:]}  # fmt: skip
+            return json.dumps(made, ensure_ascii=False)
+
+    return KeptSite(project, quiet=True)
 
 
 def _expand(work: Path, contents: Iterable[Any]) -> list[Any]:
