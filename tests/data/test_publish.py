@@ -67,3 +67,52 @@ def test_a_new_card_proposes_groups_and_no_persons_and_no_texts(tmp_path: Path) 
     path.write_text(SOLD)
     text = card_text("shop", understood([path]), as_of=date(2025, 12, 31))
     assert yaml.safe_load(text)["tables"]["transactions"]["publish"] == ["shop"]
+
+
+#: What a column may hold that no name gives away, seven customers each with their own.
+PERSONS = {
+    "names": "Anna Meier;Tom Baker;Wei Zhang;Grace Kim;Olga Petrova;Hans Vogel;Maria Lopez",
+    "Chinese names": "李铁柱;王小明;欧阳震华;刘思雨;陈晨;张伟;马晓东",
+    "phones": ";".join(f"+49 170 55123{n:02d}" for n in range(7)),
+    "mail": ";".join(f"k{n}@post.example" for n in range(7)),
+}
+
+
+def held(folder: Path, values: str) -> Path:
+    """Write the sales with a column whose name says nothing."""
+    own = values.split(";")
+    rows = [line.split(",") for line in SOLD.splitlines()]
+    rows[0][4] = "feld9"
+    for i, row in enumerate(rows[1:]):
+        row[4] = own[int(row[0][1:])] if len(own) > 2 else own[i % 2]
+    path = folder / "transactions.csv"
+    path.write_text("\n".join(map(",".join, rows)) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("what", PERSONS)
+def test_values_that_are_persons_are_not_proposed_and_refused_when_listed(
+    tmp_path: Path, what: str
+) -> None:
+    from datetime import date
+
+    from workbench.new.card import card_text
+
+    asked = study(tmp_path, publish=["feld9"])
+    path = held(tmp_path, PERSONS[what])
+    text = card_text("shop", understood([path]), as_of=date(2025, 12, 31))
+    assert yaml.safe_load(text)["tables"]["transactions"]["publish"] == ["shop"]
+    with pytest.raises(DataError, match="names or contacts of persons"):
+        open_tables(asked, cache=False).frame("transactions")
+
+
+@pytest.mark.parametrize(
+    "groups",
+    ["Georgia;Virginia;Carolina;Florida;Texas;Ohio;Utah", "华东;华南;华北;华中;西南;西北;东北",
+     "Basic;Plus;Premium;Family;Student;Senior;Business", "金卡;银卡;普通卡;黑卡;白金卡;钻石卡;无",
+     "San Diego;New York;Los Angeles;El Paso;Fort Worth;Las Vegas;Salt Lake City"],
+)  # fmt: skip
+def test_groups_may_be_shown_though_they_sound_like_names(tmp_path: Path, groups: str) -> None:
+    asked = study(tmp_path, publish=["feld9"])
+    held(tmp_path, groups)
+    assert "feld9" in open_tables(asked, cache=False).frame("transactions")

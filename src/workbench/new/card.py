@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from workbench.data.people.pseudonyms import personal_columns
+from workbench.data.people.pseudonyms import personal_columns, values_say_who
 from workbench.new.columns.profile import ColumnProfile
 from workbench.new.columns.proposal import Option, Proposal
 from workbench.new.columns.zone import time_zone
@@ -221,7 +221,9 @@ def _is_group(profile: ColumnProfile) -> bool:
     values = [str(value) for value in profile.counts.index]
     if not values or len(values) > _GROUPS or profile.repeats < _SHARED:
         return False
-    return not any(identifiers.find(value) for value in values)
+    return not values_say_who(values, first_names=True) and not any(
+        identifiers.find(value) for value in values
+    )
 
 
 def _columns(proposal: Proposal) -> Iterator[str]:

@@ -53,6 +53,8 @@ TITLES_ZH = (
     "|主管|总监|老板|同学"
     "|警官|护士|女生|阿姨|叔叔|大姐|大哥|总|工|哥|姐|叔|姨|嫂|董|队|导"
 )
+#: Surnames with which names of places and directions begin: 华东, 江南.
+_PLACES = frozenset("华江石安宁云海黄白金青高")
 #: The commonest Chinese names in Latin letters that English has as words, too.
 PINYIN = frozenset(
     words(
@@ -237,3 +239,21 @@ WORDS_TOO = frozenset(
 def is_name(word: str) -> bool:
     """Tell whether a word in Latin letters, in lower case, is a name and little else."""
     return word not in WORDS_TOO and (word in given_names() or word in family_names())
+
+
+def is_full_name(value: str) -> bool:
+    """Tell whether a value is a person's name as a table has it: Anna Meier, Meier, A., 李铁柱.
+
+    A number at the end, which tells two of one name apart, does not count.
+    """
+    plain = re.sub(r"[\s\d.,]+", " ", value).strip()
+    if re.fullmatch(r"[\u4e00-\u9fff]{2,4}", plain):
+        family = 2 if re.match(COMPOUND, plain) else 1
+        known = family == 2 or plain[0] in SURNAMES or plain[0] in WORDY_SURNAMES - _PLACES
+        return known and len(plain) > family and set(plain[family:]) <= GIVEN_ZH
+    parts = plain.casefold().split()
+    if not 2 <= len(parts) <= 4 or not all(part.isalpha() for part in parts):
+        return False
+    first = given_names() | other_names()
+    last = first | family_names()
+    return any(one in first for one in parts) and all(one in last for one in (parts[0], parts[-1]))

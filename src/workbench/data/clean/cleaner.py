@@ -28,6 +28,7 @@ from workbench.data.clean.report import Linking, TableReport
 from workbench.data.clean.rules import DETAIL, REASON, REASONS, Flagged
 from workbench.data.clean.selection import (
     UNNAMED,
+    nobody_in_published,
     not_to_publish,
 )
 from workbench.data.engine import Engine
@@ -238,6 +239,7 @@ class Cleaner:
         known |= {"rater"} if name == "ratings" else set()  # scores are compared between raters
         hidden = [c for c in pseudonyms.personal_columns(kept.columns) if c not in known]
         unlisted = not_to_publish(self.study, source, schema, kept.columns)
+        nobody_in_published(self.engine, kept, self.study, source, known)
         unlisted = [column for column in unlisted if column not in hidden]
         unread = (f"{len(unlisted):,} {UNNAMED}",) if unlisted else ()
         texts = free_texts(kept, schema, {REASON, DETAIL, ROW, *ID_KINDS, *hidden, *unlisted})

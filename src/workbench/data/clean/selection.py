@@ -14,7 +14,7 @@ from workbench import trace
 from workbench.data import expressions as ibis
 from workbench.data.clean.groups import ungrouped
 from workbench.data.engine import Engine
-from workbench.data.people.pseudonyms import personal_columns
+from workbench.data.people.pseudonyms import personal_columns, values_say_who
 from workbench.data.schemas import Schema
 from workbench.data.sources.source import ROW, Source
 from workbench.data.text.notation import plain
@@ -143,6 +143,45 @@ def not_to_publish(
     standard = set(schema.columns) if schema is not None else set()
     named = named_in(study) | set(study.tables[source.name].columns)
     return [c for c in columns if c not in standard and c not in named and c[:1] != "_"]
+
+
+#: So many different values tell what a column holds.
+_LOOKED_AT = 300
+
+
+def nobody_in_published(
+    engine: Engine, table: Any, study: Study, source: Source, known: Collection[str]
+) -> None:
+    """Refuse a listed column whose values are persons, whatever it is called.
+
+    Parameters
+    ----------
+    engine : Engine
+    table : ibis Table
+        Before texts are masked.
+    study : Study
+    source : Source
+    known : collection of str
+        Standard columns, of which it is known what they hold.
+
+    Raises
+    ------
+    DataError
+    """
+    listed = set(study.tables[source.name].publish or ())
+    schema = table.schema()
+    for column in table.columns:
+        heading = source.heading(column) if column in source.columns else column
+        if column in known or not listed & {column, heading} or not schema[column].is_string():
+            continue
+        held = engine.run(table.select(v=table[column]).distinct().limit(_LOOKED_AT), source.where)
+        if values_say_who(held["v"]):
+            raise DataError(
+                f"the values of {heading!r} are names or contacts of persons, and no page may"
+                " show them",
+                where=f"{study.path}, tables.{source.name}.publish",
+                remedy="take it off the list, or let the file hold roles or groups there",
+            )
 
 
 def without_amounts(

@@ -17,6 +17,8 @@ import pyarrow as pa
 from workbench.data import expressions as ibis
 from workbench.data.engine import Engine, encode, join_bytes, sha256, unhex
 from workbench.data.schemas import PERSONAL_WORDS
+from workbench.privacy import identifiers
+from workbench.privacy.names import WORDS_TOO, given_names, is_full_name
 from workbench.privacy.quotation import quotable
 from workbench.study import Study, StudyError, find_root
 from workbench.study.card import PSEUDONYM_KEY
@@ -210,3 +212,26 @@ def personal_columns(columns: Iterable[str]) -> list[str]:
         if chinese or latin:
             found.append(column)
     return found
+
+
+#: Of so many different values, this part must tell persons for the column to do so.
+_FEWEST, _PART = 3, 0.6
+
+
+def values_say_who(values: Iterable[object], *, first_names: bool = False) -> bool:
+    """Tell a column of persons by its values: names, phones, mail addresses, numbers with a check.
+
+    Parameters
+    ----------
+    values : iterable
+        Its different values, or some of them.
+    first_names : bool
+        Whether a first name alone counts: states and brands are called Georgia and Virginia, too.
+    """
+    texts = list(dict.fromkeys(str(v).strip() for v in values if v is not None and str(v).strip()))
+    singles = given_names() - WORDS_TOO if first_names else frozenset()
+    telling = sum(
+        bool(identifiers.find(text)) or is_full_name(text) or text.casefold() in singles
+        for text in texts
+    )
+    return len(texts) >= _FEWEST and telling >= _PART * len(texts)
