@@ -24,7 +24,7 @@ from tests.new.test_survey_tools import (
 from workbench.data import check_study, open_tables
 from workbench.new.columns.profile import profiles
 from workbench.new.study import Started, start_study
-from workbench.new.survey.trial_rows import trial_rows
+from workbench.new.survey.trial_rows import doubtful_rows, trial_rows
 from workbench.study.waves import order_of_names
 
 OUT = (0, 7, 13)
@@ -138,6 +138,37 @@ def test_answers_and_groups_are_no_marks_of_tests() -> None:
     assert _marked("Department", ["Admin", "Sales", "Service"]) == []
     assert _marked("Did you test the app?", ["Yes", "No", "Maybe"]) == []
     assert _marked("Test", ["Yes", "Yes"]) == []  # all of it: then it is what there is
+
+
+def test_a_mark_beside_words_that_nobody_knows_is_asked_about() -> None:
+    frame = pd.DataFrame({"Status": ["kompletat", "Test", "kompletat"], "Zone": ["x", "test", "y"]})
+    columns = profiles(frame)
+    (asked,) = doubtful_rows(columns, set())
+    assert asked.asks.startswith("1 rows say 'Test' in 'Status'")
+    assert not trial_rows(columns, set())
+
+
+def test_codes_of_people_are_no_items_and_what_is_not_numbered_is_asked(tmp_path: Path) -> None:
+    head = ["RespondentID", "AgeGroup", "Band", "Q1r1 - Staff", "Q1r2 - Speed", "Q1r3 - Price",
+            "Q2 - Overall satisfaction", "Q3 - Likelihood to recommend"]  # fmt: skip
+    rows = [
+        [
+            i + 1,
+            1 + i % 6,
+            1 + i % 5,
+            *(98 if i % 11 == k else 2 * v for k, v in enumerate(a)),
+            s,
+            r,
+        ]
+        for i, (a, s, r, _) in enumerate(GIVEN * 2)
+    ]
+    found, _ = _started(tmp_path, "tracker.csv", as_csv([head, *rows]))
+    asked = found.study.survey
+    assert asked is not None and found.proposals[0].standard == "survey"
+    assert next(iter(asked.items["01"].values())) == "Band"
+    card = (found.folder / "study.yml").read_text("utf-8")
+    assert "# CHECK items: 'Band' is not numbered as the other items are" in card
+    assert "AgeGroup" not in card.partition("survey:\n  scale")[2]
 
 
 def test_waves_that_are_called_after_their_first_day_are_in_order() -> None:

@@ -42,6 +42,12 @@ _NOT_ASKED: Final = re.compile(
     r"|dispcode|lfdn|rts\d+|tester|device_type|start_?language)\b|^(?:missing|quota|serial)$",
     re.I,
 )
+#: What people are, as short headings say it; questions on a scale are not called so.
+_WHO: Final = re.compile(
+    r"(?i)age[ _-]?(?:group|band|range|class|cat)|income|education|marital|household|occupation"
+    r"|altersgruppe|einkommen|bildung|学历|收入|职业|婚姻|年龄段"
+)
+_COUNTED: Final = re.compile(r"(?i)[a-z]{0,8}[ _.#-]?\d")
 #: Several answers may be chosen.
 _SEVERAL: Final = re.compile(
     r"select all|choose all|all that apply|multiple|多选|可多选|複数|mehrfach|marque todos"
@@ -123,6 +129,9 @@ def find_questions(proposal: Proposal) -> None:
             section["reversed"] = [codes[n] for n in items if n in low_best]
             if overall is None and recommend is None and _unsaid(items):
                 section["unsaid"] = [(n, *r.scale) for n, r in items.items()]
+            counted = [n for n in items if _COUNTED.match(n)]
+            if 3 <= len(counted) < len(items) < 2 * len(counted):  # Q1, Q2, Q3 and Band
+                section["odd"] = [n for n in items if n not in counted]
             scales |= {codes[n]: list(r.scale) for n, r in items.items() if r.other_than(usual)}
     if scales:
         section["scales"] = scales
@@ -211,7 +220,8 @@ def answers_of(proposal: Proposal) -> set[str]:
 def _aside(p: ColumnProfile) -> bool:
     """Tell columns of numbers that nobody was asked for; a region's or a gender's may be codes."""
     short = len(p.said.split()) <= 3 and len(p.said) <= _SHORT_HEADING
-    about = short and p.heading.has("gender", "place") and not p.heading.has("satisfaction")
+    about = short and not p.heading.has("satisfaction")
+    about = about and (p.heading.has("gender", "place") or bool(_WHO.search(p.name)))
     return p.heading.has("phone", "birth") or about or bool(_NOT_ASKED.search(p.name))
 
 

@@ -41,6 +41,10 @@ def survey_lines(proposal: Proposal) -> Iterator[str]:
             " (csat) and recommending (recommend) under columns, and take what is no item out of"
             " the dimensions"
         )
+    if "odd" in section:
+        each = ", ".join(map(repr, section["odd"]))
+        said = "is not numbered as the other items are; take out what is none"
+        yield f"  # CHECK items: {each} {said}"
     if "items" in section:
         yield "  items:                   # their wording; a text a language: {en: ..., zh: ...}"
         for code, text in section["items"].items():

@@ -142,7 +142,7 @@ def _alike(columns: Sequence[ColumnProfile], *, recommends: bool = False) -> lis
     counted: tuple[str, ...] = ("id", "age", "year", "priority", "status")
     if not recommends:
         counted += ("quantity", "count", "amount", "total", "price", "number", "group")
-    few = [p for p in columns if 2 <= p.distinct <= 12 and not p.heading.has(*counted)]
+    few = [p for p in columns if 2 <= p.distinct <= 16 and not p.heading.has(*counted)]
     found = [(p, rating.scale) for p in few if (rating := rating_of(p)) is not None]
     usual = Counter(scale for _, scale in found).most_common(1)
     return [p for p, scale in found if usual and scale == usual[0][0]]
@@ -173,13 +173,17 @@ def _recommending(p: ColumnProfile) -> bool:
 
 def _is_question(p: ColumnProfile) -> bool:
     text = p.said.strip()
-    numbered = re.match(r"(?i)^(?:q|frage|question|题|第)?\s*\d{1,3}(?:[._、:：)）\s]|$|_)", text)
+    numbered = re.match(
+        r"(?i)^(?:q#?|frage|question|题|第)?\s*\d{1,3}(?:r\d+|[a-z])?(?:[._、:：)）\s]|$|_)", text
+    )
     sided = re.match(r"(?i)^(?:exp|per|imp|item|kano_[fd])_?\d{1,2}$|^(?:q|csat|nps)\d*$", text)
     long = len(text) > 28 or (len(text) > 9 and bool(re.search(r"[\u3040-\u9fff]{9}", text)))
     asked = bool(
         numbered or sided or text.endswith(("?", "？")) or long or p.heading.has("recommend")
     )
+    # with codes for no answer even 0 to 10 has more different values
     few = 0 < p.distinct <= 12 or p.free_text
+    few = few or (asked and p.distinct <= 20 and rating_of(p) is not None)
     return asked and few and not p.when
 
 

@@ -17,7 +17,7 @@ from workbench.new.purchase_log.purchases import transactions
 from workbench.new.survey.hints import camped, is_camp
 from workbench.new.survey.questions import MOST_WAVES, answers_of, find_questions
 from workbench.new.survey.scales import rating_of
-from workbench.new.survey.trial_rows import trial_rows
+from workbench.new.survey.trial_rows import doubtful_rows, trial_rows
 from workbench.new.tables.kinds import scores
 from workbench.new.tables.other import what_else
 from workbench.study.survey import SCORES
@@ -340,7 +340,9 @@ def _survey(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
         if standard in exact:
             columns[standard] = exact[standard]
     find_questions(proposal)
-    proposal.set_rows(trial_rows(proposal.columns_of_file, answers_of(proposal)))
+    answers = answers_of(proposal)
+    proposal.set_rows(trial_rows(proposal.columns_of_file, answers))
+    proposal.questions += doubtful_rows(proposal.columns_of_file, answers)
     if "respondent_id" not in columns:
         proposal.notes.append("no column says who answered: each row is somebody else")
 
