@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -252,6 +253,15 @@ def test_a_customer_with_an_outsized_share_is_named_by_its_row(make_study: MakeS
     assert "13.0% of the rows (60) and 0.5% of the money (3.00 USD)" in warning
     even = check_study(make_study(transactions=log(*[1.5] * 400, customers=400)))
     assert not even.warnings
+
+
+def test_every_customer_with_an_outsized_share_is_named(make_study: MakeStudy) -> None:
+    rows = log(*[1.5] * 400, customers=400) + "SHOP7,2025-07-01,9.25\n" * 60
+    rows += "KIOSK3,2025-07-02,1.00\n" * 50 + "B1,2025-07-03,900.00\n"
+    warnings = check_study(make_study(transactions=rows)).warnings
+    said = [re.search(r"row (\d+) of the source", w) for w in warnings]
+    assert [match and int(match[1]) for match in said] == [512, 402, 462]
+    assert "0.2% of the rows (1) and 42.8% of the money (900.00 USD)" in warnings[0]
 
 
 def test_a_few_customers_are_a_warning(make_study: MakeStudy) -> None:

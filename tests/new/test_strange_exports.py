@@ -234,3 +234,66 @@ def test_the_pieces_of_a_line_are_not_those_of_its_order(tmp_path: Path) -> None
     lines = started.proposals[-1]
     assert lines.columns["quantity"] == "Qty"
     assert lines.keys["amount"] == "Qty * Price"
+
+
+def test_of_a_day_book_receipts_are_nothing_and_credit_notes_are_taken_off(tmp_path: Path) -> None:
+    rows: list[list[Any]] = []
+    worth = 0.0
+    for i, who, at, amount in bought():
+        day, name = f"{at:%d-%b-%y}", f"Stores {who}"
+        rows.append([day, name, "Sales", f"S/{i}", amount, ""])
+        worth += amount
+        if i % 2:
+            rows.append([day, name, "Receipt", f"R/{i}", "", amount])
+        elif i % 15 == 0:
+            rows.append([day, name, "Credit Note", f"CN/{i}", "", amount])
+            worth -= amount
+    head = "Date,Particulars,Vch Type,Vch No.,Debit Amount,Credit Amount"
+    started = begin(tmp_path, head, rows)
+    assert started.proposals[0].keys["where"] == {"Vch Type": {"not": ["Receipt"]}}
+    assert total(started) == pytest.approx(worth, abs=0.005)
+
+
+def test_sages_types_tell_bills_credits_and_receipts(tmp_path: Path) -> None:
+    rows: list[list[Any]] = []
+    worth = 0.0
+    for i, who, at, amount in bought():
+        bills = [r for r in rows if r[1] == "SI" and r[2] == f"ACC{who:03d}"]
+        kind = "SC" if i % 13 == 12 and bills else "SI"
+        money = bills[-1][-1] if kind == "SC" else amount
+        rows.append([len(rows), kind, f"ACC{who:03d}", 4000 + i % 3, at.date(), money])
+        worth += -money if kind == "SC" else money
+        if i % 2:
+            rows.append([len(rows), "SR", f"ACC{who:03d}", 1200, at.date(), money])
+    started = begin(tmp_path, "No,Type,Account,Nominal,Date,Net", rows)
+    (found,) = started.proposals
+    assert found.standard == "transactions"
+    assert found.keys["refund_rows"] == {"Type": ["SC"]}
+    assert found.keys["where"] == {"Type": {"not": ["SR"]}}
+    assert total(started) == pytest.approx(worth, abs=0.005)
+
+
+def test_what_the_customer_paid_comes_before_the_goods_and_what_was_subsidised(
+    tmp_path: Path,
+) -> None:
+    rows: list[list[Any]] = []
+    for i, who, at, amount in bought():
+        box, ride, off = 1 + i % 2, 3 + 2 * (i % 3), (0, 6, 10)[i % 3]
+        paid = round(amount + box + ride - off, 2)
+        state = "已取消" if i % 9 == 4 else "已完成"
+        rows.append([f"70{i:08d}", at, f"MT{who:05d}", amount, box, ride, off, paid, state])
+    started = begin(
+        tmp_path, "订单编号,下单时间,用户ID,菜品总价,包装费,配送费,活动补贴,用户实付,订单状态", rows
+    )
+    good = [r[-2] for r in rows if r[-1] == "已完成"]
+    assert total(started) == pytest.approx(sum(good), abs=0.005)
+
+
+def test_money_that_came_and_money_that_went_is_no_log_without_amounts(tmp_path: Path) -> None:
+    rows: list[list[Any]] = [
+        [at, f"u{who}@x.test", f"{amount:.2f}", "0.00"] if i % 9 else [at, "", "0.00", "5.00"]
+        for i, who, at, amount in bought()
+    ]
+    started = begin(tmp_path, "Date,Buyer Email,Received,Given", rows)
+    assert [q.key for q in started.proposals[0].questions][:1] == ["amount"]
+    assert total(started) == pytest.approx(sum(float(r[2]) for r in rows), abs=0.005)

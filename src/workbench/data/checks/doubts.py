@@ -6,6 +6,7 @@ import datetime as dt
 import re
 
 from workbench.data.clean.amounts import CERTAIN, NO_MONEY
+from workbench.data.clean.facts import LARGE
 from workbench.data.clean.refunds import UNMATCHED
 from workbench.data.clean.report import TableReport
 from workbench.data.clean.rules import LEFT_OUT, REASONS
@@ -18,7 +19,6 @@ from workbench.study import Study
 #: Share of the rows that are lost, and of rows or money that one customer has, from which on
 #: results are in doubt. Of few customers each has more: ten times the even share is a lot.
 TOO_MANY_LOST = 0.2
-_OUTSIZED = 0.05
 _TIMES_EVEN = 10
 _FEW_CUSTOMERS = 30
 #: Days after the last event from which on the as-of date contradicts the data.
@@ -125,30 +125,27 @@ def _undoing_nothing(study: Study, report: TableReport) -> list[str]:
 
 
 def _outsized(study: Study, report: TableReport) -> list[str]:
-    """Name the customer who has too large a share of the rows or of the money."""
+    """Name the customers who have too large a share of the rows or of the money."""
     n = report.customers or 0
     if n < 2 or not report.name.startswith(_OF_CUSTOMERS):
         return []
-    limit = min(0.5, max(_OUTSIZED, _TIMES_EVEN / n))
+    limit = min(0.5, max(LARGE, _TIMES_EVEN / n))
     money = report.total if report.total and report.total > 0 else 0.0
-    largest = (
-        (report.most_rows_at, report.most_rows, report.most_rows_amount),
-        (report.most_amount_at, report.most_amount_rows, report.most_amount),
-    )
-    said: dict[int, list[str]] = {}
-    for row, rows, amount in largest:
-        of_rows = rows / report.kept if report.kept else 0.0
-        of_money = amount / money if money else 0.0
-        if max(of_rows, of_money) >= limit:
-            said[row] = [f"{of_rows:.1%} of the rows ({rows:,})"] if rows else []
-            if money and amount:
-                said[row].append(f"{of_money:.1%} of the money ({amount:,.2f} {study.currency})")
-    return [
-        f"{report.name}: one customer, the one of row {row} of the source, has"
-        f" {' and '.join(shares)}; if that is nobody (guest, unknown) name the value under"
-        " `missing: {customer_id: [...]}`"
-        for row, shares in said.items()
-    ]
+    said: list[str] = []
+    for each in report.large:
+        of_rows = each.rows / report.kept if report.kept else 0.0
+        of_money = each.amount / money if money else 0.0
+        if max(of_rows, of_money) < limit:
+            continue
+        shares = f"{of_rows:.1%} of the rows ({each.rows:,})"
+        if money and each.amount:
+            shares += f" and {of_money:.1%} of the money ({each.amount:,.2f} {study.currency})"
+        said.append(
+            f"{report.name}: one customer, the one of row {each.row} of the source, has {shares};"
+            " if that is nobody (guest, unknown) name the value under"
+            " `missing: {customer_id: [...]}`"
+        )
+    return said
 
 
 def unread_columns(study: Study, name: str) -> list[str]:

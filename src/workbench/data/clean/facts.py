@@ -3,16 +3,19 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from typing import Any
 
 import pandas as pd
 
+from workbench.data.clean.report import Large
 from workbench.data.engine import Engine
 from workbench.data.schemas import Schema
 from workbench.data.sources.source import ROW
 
-#: Facts of a table that are no counts.
-_SUMS = ("total", "most_amount", "most_rows_amount")
+#: Share of the rows or of the money from which on a customer is looked at by itself.
+LARGE = 0.05
 
 
 def facts_of(
@@ -28,20 +31,22 @@ def facts_of(
     if "amount" in kept.columns and schema is not None:
         checked["zero_amounts"] = (kept.amount == 0).sum()
     row = engine.run(kept.aggregate(**checked), where).iloc[0] if checked else {}
-    found = {**row, **_shares(engine, kept, where)}
+    shares = _shares(engine, kept, where)
+    large = shares.pop("large", ())
+    found = {**row, **shares}
     if "order_id" in kept.columns:
         numbers = kept.filter(kept.order_id.notnull()).select("order_id")
         found["orders"] = engine.different(numbers, where)
     if schema is not None and not schema.key:
         found["repeated"] = engine.repeats(kept.drop(ROW), where) if may_repeat else 0
-    facts: dict[str, Any] = {}
+    facts: dict[str, Any] = {"large": large}
     for name, value in found.items():
         if pd.isna(value):
             continue
         if name in ("first", "last"):
             facts[str(name)] = pd.Timestamp(value).date()
         else:
-            facts[str(name)] = float(value) if name in _SUMS else int(value)
+            facts[str(name)] = float(value) if name == "total" else int(value)
     return facts
 
 
@@ -58,23 +63,38 @@ def _shares(engine: Engine, kept: Any, where: str) -> dict[str, Any]:
         asked["sum_"] = engine.exact_sum(known.amount)
     key = engine.key(known[who])
     each = engine.keep(known.group_by(key_=key).aggregate(**asked), where)
-    found = {"customers": each.count()}
-    mosts = {c: m for c, m in (("rows_", "most_rows"), ("sum_", "most_amount")) if c in asked}
-    others = {"rows_": ("sum_", "most_rows_amount"), "sum_": ("rows_", "most_amount_rows")}
-    found |= {most: each[column].max() for column, most in mosts.items()}
+    found = {"customers": each.count(), "n_": each.rows_.sum(), "most_rows": each.rows_.max()}
     if "sum_" in asked:
-        found["total"] = each["sum_"].sum()
+        found |= {"total": each["sum_"].sum(), "most_": each["sum_"].max()}
     facts = dict(engine.run(each.aggregate(**found), where).iloc[0])
-    for column, most in mosts.items():
-        # the row in which the first of them stands, for nobody shall keep the id itself
-        top = each.filter(each[column] == each[column].max().as_scalar()).select("key_")
-        rows = known.mutate(key_=key).semi_join(top, "key_")
-        facts[f"{most}_at"] = engine.run(rows[ROW].min(), where)
-        if "sum_" in asked:
-            other, fact = others[column]
-            same = each.filter(each[column] == each[column].max().as_scalar())
-            both = engine.run(same.aggregate(n=same.count(), other=same[other].max()), where)
-            if both["n"].iloc[0] == 1:  # of several nobody can say which is meant
-                facts[fact] = both["other"].iloc[0]
+    told = {k: float(v) for k, v in facts.items() if not pd.isna(v)}
+    rows, total = told.get("n_", 0.0), told.get("total", 0.0)
+    del facts["n_"]
+    facts.pop("most_", None)
+    heavy = [each.rows_ >= LARGE * rows] if 0 < rows <= told["most_rows"] / LARGE else []
+    if 0 < total <= told.get("most_", 0.0) / LARGE:
+        heavy.append(each["sum_"].cast("float64") >= LARGE * total)
+    if heavy:
+        large = each.filter(functools.reduce(operator.or_, heavy))
+        facts["large"] = _large(engine, large, known.mutate(key_=key), where)
     engine.drop(each)
     return facts
+
+
+def _large(engine: Engine, each: Any, known: Any, where: str) -> tuple[Large, ...]:
+    """Say what each of a few customers has, by the row in which it stands first.
+
+    Nobody shall keep the id itself.
+    """
+    first = known.semi_join(each, "key_").group_by("key_").aggregate(row_=known[ROW].min())
+    found = engine.run(each.inner_join(first, "key_").drop("key_"), where)
+    sums = found["sum_"].astype(float) if "sum_" in found else 0.0
+    largest = (
+        found.assign(sum_=sums)
+        .fillna({"sum_": 0.0})
+        .sort_values(["sum_", "rows_", "row_"], ascending=[False, False, True])
+    )
+    return tuple(
+        Large(int(row), int(rows), float(amount))
+        for row, rows, amount in largest[["row_", "rows_", "sum_"]].itertuples(index=False)
+    )

@@ -40,6 +40,15 @@ ENOUGH_KEPT = 0.95
 
 
 @dataclass(frozen=True)
+class Large:
+    """A customer with a large share of a table: the first row of the source, rows, amounts."""
+
+    row: int
+    rows: int
+    amount: float
+
+
+@dataclass(frozen=True)
 class TableReport:
     """What happened to one table.
 
@@ -79,12 +88,10 @@ class TableReport:
         Different customers (respondents of a survey) and order numbers among the kept rows.
     total : float or None
         Sum of the kept amounts.
-    most_rows, most_amount : float
-        Rows of the customer with most of them, and the amounts of the one with the largest sum.
-    most_rows_at, most_amount_at : int
-        The row of the source in which these customers stand first.
-    most_rows_amount, most_amount_rows : float
-        The amounts of the first and the rows of the second of these two, where it is one customer.
+    most_rows : int
+        Rows of the customer with most of them.
+    large : tuple of Large
+        The customers with a large share of the rows or of the money, the largest first.
     aside_amount : dict
         Reason -> the amounts (without sign) in the rows set aside for it.
     amount_is : str
@@ -128,11 +135,7 @@ class TableReport:
     orders: int | None = None
     total: float | None = None
     most_rows: int = 0
-    most_amount: float = 0.0
-    most_rows_at: int = 0
-    most_amount_at: int = 0
-    most_rows_amount: float = 0.0
-    most_amount_rows: int = 0
+    large: tuple[Large, ...] = ()
     aside_amount: Mapping[str, float] = field(default_factory=dict)
     amount_is: str = ""
 

@@ -32,7 +32,7 @@ from workbench import trace
 from workbench.data.clean import erasures
 from workbench.data.clean.cleaner import Cleaner
 from workbench.data.clean.questions import QuestionAnswers
-from workbench.data.clean.report import Linking, TableReport
+from workbench.data.clean.report import Large, Linking, TableReport
 from workbench.data.clean.selection import named_in
 from workbench.data.engine import Engine
 from workbench.data.people import invitations, pseudonyms, review
@@ -310,6 +310,7 @@ def _report(given: dict[str, Any]) -> TableReport:
         given[name] = tuple(given[name])
     given["refunds"] = {rule: (n, total) for rule, (n, total) in given["refunds"].items()}
     given["examples"] = {reason: (row, what) for reason, (row, what) in given["examples"].items()}
+    given["large"] = tuple(Large(**each) for each in given["large"])
     given["questions"] = tuple(QuestionAnswers.of(each) for each in given["questions"])
     return TableReport(**given)
 

@@ -13,7 +13,9 @@ from workbench.new.columns.words import squash
 
 _FILE = Path(__file__).with_name("states.yml")
 #: Groups of the file that are no states of rows.
-_APART = ("settled", "must", "owed", "sent", "billing_types")
+_APART = ("settled", "must", "owed", "sent", "billing_types", "sage_types")
+#: Systems' types of bills, and the one of plain invoices.
+_BILLS = {"billing_types": "F2", "sage_types": "SI"}
 #: States of shop orders and of bills, beside which "sent" is a parcel or a bill.
 _PAID = {"paid", "shipped", "delivered", "overdue", "bezahlt", "geliefert", "paye", "payee",
          "livree", "pagado", "pagato", "betaald", "已付款", "已发货"}  # fmt: skip
@@ -102,12 +104,11 @@ def quotes_too(values: Iterable[str]) -> bool:
 
 
 def billing_types(values: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
-    """Give the groups of SAP's billing types, where they stand beside the one of invoices."""
-    codes = dict(code.split(" ") for code in _file()["billing_types"])
+    """Give the groups of SAP's and Sage's types, where they stand beside the one of invoices."""
     plain = {value: value.strip().upper() for value in values}
-    if "F2" not in plain.values() or not all(
-        re.fullmatch(r"[A-Z0-9]{2,4}", v) for v in plain.values()
-    ):
+    named = next((name for name, bill in _BILLS.items() if bill in plain.values()), "")
+    codes = dict(code.split(" ") for code in _file()[named]) if named else {}
+    if not codes or not all(re.fullmatch(r"[A-Z0-9]{2,4}", v) for v in plain.values()):
         return {}
     return {value: (codes[code],) for value, code in plain.items() if code in codes}
 

@@ -214,11 +214,17 @@ def _spoilt(p: ColumnProfile) -> bool:
     return told and not p.when and bool(p.texts.str.contains(r"\d").mean() > _MOSTLY)
 
 
+def _with_cents(p: ColumnProfile) -> bool:
+    """Tell numbers that are written with two decimals, whatever they are headed."""
+    written = p.numeric and not p.heading.has("rate", "discount", "tax", "id", "number")
+    return bool(written and p.texts.str.fullmatch(r"-?[\d.,' ]*\d[.,]\d\d").mean() > _MOSTLY)
+
+
 def _without_amounts(proposal: Proposal, found: Sequence[evidence.Candidate]) -> None:
     """Take a log without amounts for what it is; ask where a column of numbers might be one."""
     proposal.keys["amount"] = "none"
     proposal.notes.append("no column holds money: a log of visits, without amounts")
-    maybe = [f.profile.name for f in found if f.score > 0][:3]
+    maybe = [f.profile.name for f in found if f.score > 0 or _with_cents(f.profile)][:3]
     if spoilt := next((f.profile for f in found if _spoilt(f.profile)), None):
         proposal.questions.append(
             OpenQuestion(

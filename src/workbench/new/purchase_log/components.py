@@ -16,7 +16,7 @@ from workbench.new.columns.evidence import says_money
 from workbench.new.columns.profile import ColumnProfile
 from workbench.new.columns.proposal import OpenQuestion, Option, Proposal, RowKind
 from workbench.new.columns.words import read_heading
-from workbench.new.purchase_log.deductions import PAYABLE, amounts, quoted
+from workbench.new.purchase_log.deductions import PAID, PAYABLE, amounts, quoted
 
 #: What sellers pay, in words that are no heading's.
 _COSTS = re.compile(
@@ -169,6 +169,16 @@ def before_fees(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
     others = [p for p in filled if p.name not in proposal.columns.values()]
     parts = _summands(total, others)
     if parts is None:
+        return
+    paid = next((p for p, _ in parts if PAID.search(p.name) and not part_of_money(p.name)), None)
+    if paid is not None and not PAID.search(total.name):
+        options = [
+            Option(f"{p.name!r} (sum {p.numbers.sum():,.2f})",
+                   {"columns.amount": p.name, "amount": None})
+            for p in (paid, total)
+        ]  # fmt: skip
+        asks = "Which column is the amount of a purchase?"
+        proposal.ask_instead("columns.amount", OpenQuestion("columns.amount", asks, options))
         return
     sold, taxes, costs = [], [], []
     for p, sign in parts:

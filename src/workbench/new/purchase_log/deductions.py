@@ -101,7 +101,7 @@ _LISTED = re.compile(
     r"|listenpreis|originalpreis|statt|prix (public|catalogue)|\bpvp\b|listino|原价|原價|标价|吊牌"
     r"|划线|市场价|总价|商品金额|定価|参考上代|通常価格"
 )
-_PAID = re.compile(
+PAID = re.compile(
     r"(?i)\bpaid\b|discounted|\bfinal\b|\breduced\b|\bcharged\b|bezahlt|aktionspreis"
     r"|pay[ée]|remis[ée]|pagad|pagat|scontat|实付|實付|实收|实际|折后|成交价|优惠后|到手|已付|支付金额|支払|値引後"
 )
@@ -119,7 +119,7 @@ _UNPAID = 0.02
 
 
 def paid_in_place_of(
-    listed: ColumnProfile, others: Sequence[ColumnProfile], said: re.Pattern[str] = _PAID
+    listed: ColumnProfile, others: Sequence[ColumnProfile], said: re.Pattern[str] = PAID
 ) -> ColumnProfile | None:
     """Find what was paid beside what something was listed at; None where that is not evident.
 
@@ -128,7 +128,7 @@ def paid_in_place_of(
     """
     barred = ("date", "time", "method", "status", "quantity", "count", "fee", "tax", "id", "rate",
               "number", "balance", "refund", "freight", "discount")  # fmt: skip
-    if said.search(listed.name) or (said is _PAID and any(map(says_owed, others))):
+    if said.search(listed.name) or (said is PAID and any(map(says_owed, others))):
         return None
     for p in others:
         told = bool(said.search(p.name)) or (

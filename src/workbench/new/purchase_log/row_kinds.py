@@ -375,7 +375,9 @@ class _Finder:
         if "viewed" in said and (bought or p.heading.has("event")):
             return "left_out"
         if "settles" in said:
-            return "left_out" if "invoiced" in have else "bought"
+            # in a ledger what was paid has the other sign
+            paid = "invoiced" in have or (bought and self._negative(p, [value]))
+            return "left_out" if paid else "bought"
         if "ordered" in said:
             return "" if "invoiced" in have else "bought"
         if {"bought", "invoiced", "actual"} & set(said):
