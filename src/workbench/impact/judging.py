@@ -11,6 +11,8 @@ from workbench.impact.designs.design import refusal
 from workbench.impact.designs.survival.time_to_event import LEAVING, staying_if_known
 from workbench.impact.evaluate import Evaluation, judge, outcome_name
 from workbench.impact.experiment.arms import Arms, arms_of, compare_arms
+from workbench.impact.experiment.history import long_run
+from workbench.impact.experiment.surrogates import SurrogateIndex
 from workbench.impact.experiment.whom import Uplift, whom_it_helps
 from workbench.impact.inputs.assignment import CaseData, compared, first_days
 from workbench.impact.inputs.panel import CaseError
@@ -66,8 +68,9 @@ def judge_case(
     judged = [doubted(e, doubts) for e in judged]
     whom, untold = _whom(case, data, judged, rng, currency)
     planned, unplanned = _planned(case, data, currency)
-    judged = [_told(judged[0], [*untold, *unplanned]), *judged[1:]]
-    report = CaseReport.of(case, judged, rng=rng, currency=currency)
+    index, unforetold = _long_run(case, data)
+    judged = [_told(judged[0], [*untold, *unplanned, *unforetold]), *judged[1:]]
+    report = CaseReport.of(case, judged, rng=rng, currency=currency, long_run=index)
     report = replace(report, arms=arms, whom=whom, planned=planned)
     leaves = any(aim.indicator in LEAVING for aim in case.outcomes)
     if any(check.key == "assignment" for check in report.checks):
@@ -150,6 +153,21 @@ def _planned(case: Case, data: CaseData, currency: str) -> tuple[CasePlan | None
         ), []  # fmt: skip
     except CaseError as error:
         return None, [replace(refusal(error), key="plan", severity="warning")]
+
+
+def _long_run(case: Case, data: CaseData) -> tuple[SurrogateIndex | None, list[Finding]]:
+    """Foretell the outcome that is worth money over the horizon, or say why that cannot be."""
+    if case.surrogates is None:
+        return None, []
+    at = valued_outcome(case)
+    aim = case.outcomes[at]
+    try:
+        return long_run(
+            case, data.outcomes, data.older, data.treatments, data.units, main=at,
+            outcome=outcome_name(aim.indicator, (aim.label or {}).get("en", "")),
+        ), []  # fmt: skip
+    except CaseError as error:
+        return None, [replace(refusal(error), key="surrogates", severity="note")]
 
 
 def _told(e: Evaluation, remarks: list[Finding]) -> Evaluation:

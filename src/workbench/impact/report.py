@@ -19,6 +19,7 @@ from workbench.impact.designs.synthetic.synthetic_control import SyntheticContro
 from workbench.impact.effect import ALPHA, Effect, answers_table
 from workbench.impact.evaluate import Evaluation
 from workbench.impact.experiment.arms import Arms, versions_table
+from workbench.impact.experiment.surrogates import SurrogateIndex
 from workbench.impact.experiment.whom import Uplift
 from workbench.impact.findings import (
     case_finding,
@@ -61,6 +62,8 @@ class CaseReport(Result):
         Arms and segments of a lot, outcome by outcome, where the card names any.
     whom : Uplift or None
         Whom the measure helps, on the outcome that is worth money (the main one where none is).
+    long_run : SurrogateIndex or None
+        What the first periods foretell of the horizon, where the card asks for it.
     planned : CasePlan or None
         Whom to treat and what could be seen, where the card asks for a plan.
     """
@@ -73,6 +76,7 @@ class CaseReport(Result):
     stay_caveats: tuple[Finding, ...] = ()
     arms: tuple[Arms, ...] = ()
     whom: Uplift | None = None
+    long_run: SurrogateIndex | None = None
     planned: CasePlan | None = None
 
     @classmethod
@@ -83,6 +87,7 @@ class CaseReport(Result):
         *,
         rng: np.random.Generator | None = None,
         currency: str = "",
+        long_run: SurrogateIndex | None = None,
     ) -> CaseReport:
         """Gather the outcomes of a case: correct for their number, and set benefit against cost.
 
@@ -95,6 +100,8 @@ class CaseReport(Result):
             Draws what is uncertain of benefit and cost; without it money is left out.
         currency : str
             ISO 4217 code.
+        long_run : SurrogateIndex, optional
+            By which the effect goes on, where older measures bear it out.
         """
         found = tuple(evaluations)
         tested = [np.nan if e.effect is None else e.effect.p for e in found]
@@ -103,8 +110,8 @@ class CaseReport(Result):
         aims = [np.nan if g else q for g, q in zip(guarded, tested, strict=True)]
         p = tuple(float(q if g else h) for g, q, h in zip(guarded, tested, holm(aims), strict=True))
         told = tuple(_corrected(e, q, len(found)) for e, q in zip(found, p, strict=True))
-        benefit = None if rng is None else _benefit(case, told, rng, currency)
-        return cls(case, told, p, benefit)
+        benefit = None if rng is None else _benefit(case, told, rng, currency, long_run)
+        return cls(case, told, p, benefit, long_run=long_run)
 
     # --- the message -------------------------------------------------------------------------
 
@@ -483,17 +490,27 @@ def valued_outcome(case: Case) -> int:
 
 
 def _benefit(
-    case: Case, evaluations: tuple[Evaluation, ...], rng: np.random.Generator, currency: str
+    case: Case,
+    evaluations: tuple[Evaluation, ...],
+    rng: np.random.Generator,
+    currency: str,
+    long_run: SurrogateIndex | None,
 ) -> Benefit | None:
     aim, e = case.outcomes[valued_outcome(case)], evaluations[valued_outcome(case)]
     if case.costs is None or aim.value is None or e.effect is None or not e.customers:
         return None
+    effect, periods = e.effect, case.horizon or 2 * case.periods_a_year
+    if long_run is not None and long_run.verdict == "holds":
+        effect = replace(effect, effect=long_run.effect, low=long_run.low, high=long_run.high)
+    elif case.surrogates is not None:
+        # what nothing bears out is not carried on as if it lasted
+        periods = max(min(periods, effect.n_after), 1)
     return cost_benefit(
-        e.effect,
+        effect,
         value=aim.value,
         customers=e.customers,
         costs=case.costs,
-        periods=case.horizon or 2 * case.periods_a_year,
+        periods=periods,
         periods_a_year=case.periods_a_year,
         discount=case.discount,
         direction=aim.direction,

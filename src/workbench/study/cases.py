@@ -196,6 +196,18 @@ class Rollout(Card):
     seed: int = Field(default=20251231, ge=0)
 
 
+class Surrogates(Card):
+    """What shall foretell a measure's value over its horizon.
+
+    Attributes
+    ----------
+    after : int
+        Periods from the start whose outcomes foretell the rest of the `horizon`.
+    """
+
+    after: int = Field(default=3, ge=1)
+
+
 class LookPlan(Card):
     """How often a measure is looked at while it runs, and what each look may cost.
 
@@ -301,6 +313,10 @@ class Case(Card):
         How often the case is looked at while it runs, once a period from the start on: its
         interval then holds at every look. A number alone is that of planned looks, ``open`` stands
         for no planned end.
+    surrogates : Surrogates or None
+        Whether the value over the horizon shall be foretold from the first periods of the case's
+        outcomes, held to older lots of the study; lots among customers only. A number alone is
+        that of the periods.
     leave_out : tuple of LeftOut
         Groups of the column `unit` that are not compared, and why.
     comparison : tuple of Comparison
@@ -343,6 +359,7 @@ class Case(Card):
     whom: Whom | None = None
     adjust: tuple[str, ...] = ()
     looks: LookPlan | None = None
+    surrogates: Surrogates | None = None
     leave_out: tuple[LeftOut, ...] = ()
     outcomes: tuple[Outcome, ...] = Field(min_length=1)
     period: Literal["day", "week", "month", "quarter", "year", "wave"] = "month"
@@ -406,6 +423,23 @@ class Case(Card):
         value = [value] if isinstance(value, str) else value
         return {"by": value} if isinstance(value, list | tuple) else value
 
+    @field_validator("surrogates", mode="before")
+    @classmethod
+    def _periods_alone(cls, value: Any) -> Any:
+        return {"after": value} if isinstance(value, int | float | str) else value
+
+    @model_validator(mode="after")
+    def _foretold(self) -> Self:
+        horizon = self.horizon or 2 * self.periods_a_year
+        if self.surrogates is not None and self.surrogates.after >= horizon:
+            raise PydanticCustomError(
+                "surrogates",
+                "`surrogates` take {after} periods to foretell a `horizon` of {horizon}; take"
+                " fewer",
+                {"after": self.surrogates.after, "horizon": horizon},
+            )
+        return self
+
     @field_validator("looks", mode="before")
     @classmethod
     def _number_alone(cls, value: Any) -> Any:
@@ -457,7 +491,7 @@ class Case(Card):
             raise PydanticCustomError(
                 "lot", "`blocks` are those of a lot (`chosen: random`); take them out", {}
             )
-        asked = [n for n in ("arms", "by", "whom", "adjust") if getattr(self, n)]
+        asked = [n for n in ("arms", "by", "whom", "adjust", "surrogates") if getattr(self, n)]
         if self.chosen == "volunteers" and self.group is None and "adjust" in asked:
             asked.remove("adjust")
         if asked and (self.chosen != "random" or self.group is not None):

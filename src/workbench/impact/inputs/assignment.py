@@ -45,6 +45,8 @@ class CaseData:
         Whose public holidays lie in the periods of a series.
     rule : CellRule
         When a group's outcome is nearly all one customer's.
+    older : sequence of Case
+        The study's other measures, where the card asks what they tell of the long run.
     """
 
     outcomes: Sequence[pd.DataFrame]
@@ -58,6 +60,7 @@ class CaseData:
     titles: Mapping[str, str] = field(default_factory=dict)
     min_cell: int = 5
     rule: CellRule = field(default_factory=CellRule)
+    older: Sequence[Case] = ()
     kinds: Mapping[str, Literal["number", "percent", "points", "money"]] = field(
         default_factory=dict
     )
