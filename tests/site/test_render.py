@@ -7,6 +7,7 @@ import yaml
 from bs4 import BeautifulSoup
 
 from workbench.errors import SiteError
+from workbench.site.editions.page_cache import PageCache
 from workbench.site.render import editions, read_config, render
 from workbench.site.staging.stage import stage
 
@@ -65,6 +66,70 @@ def test_a_fresh_clone_renders(project, tmp_path, without_quarto):
     html = (folder / "reports/index.html").read_text(encoding="utf-8")
     assert "No study has been published yet" in html
     assert (folder / "reports/zh/methods.html").is_file()
+
+
+@pytest.fixture
+def rendered(monkeypatch):
+    """Return the list of pages whose text the renderer rendered."""
+    from smalldocs.site import Site
+
+    pages, whole = [], Site.render_page
+
+    def noted(self, page):
+        pages.append(page.src.as_posix())
+        whole(self, page)
+
+    monkeypatch.setattr(Site, "render_page", noted)
+    return pages
+
+
+def test_a_page_that_has_not_changed_is_not_rendered_again(
+    project, tmp_path, without_quarto, rendered
+):
+    stage(project)
+    kept = PageCache(tmp_path / "kept")
+    first = render(project, tmp_path / "first", kept=kept).folder
+    assert len(rendered) == len(set(rendered)) > 10
+    rendered.clear()
+    again = render(project, tmp_path / "again", kept=kept).folder
+    assert rendered == []
+    assert files(again) == files(first)
+    changed = project / "reports/methods.qmd"
+    changed.write_text(f"{changed.read_text(encoding='utf-8')}\nOne more line.\n", encoding="utf-8")
+    third = render(project, tmp_path / "third", kept=kept).folder
+    assert rendered == ["reports/methods.qmd"]
+    page = "reports/methods.html"
+    assert b"One more line." in files(third).pop(page)
+    assert files(third).keys() == files(first).keys()
+
+
+def test_links_of_an_unchanged_page_follow_what_came_and_went(
+    project, tmp_path, without_quarto, rendered
+):
+    stage(project)
+    page = project / "reports/methods.qmd"
+    text = page.read_text(encoding="utf-8")
+    page.write_text(f"{text}\n[Figures](more.csv) and [a page](news.qmd)\n", encoding="utf-8")
+    kept = PageCache(tmp_path / "kept")
+    for name in ("first", "again"):
+        made = render(project, tmp_path / name, kept=kept)
+        assert [x for x in made.warnings if "news.qmd" in x]
+        assert not (made.folder / "reports/more.csv").exists()
+    (project / "reports/more.csv").write_text("a\n1\n", encoding="utf-8")
+    (project / "reports/news.qmd").write_text("# News\n", encoding="utf-8")
+    rendered.clear()
+    made = render(project, tmp_path / "later", kept=kept)
+    assert rendered == ["reports/news.qmd"]
+    assert made.warnings == ()
+    assert (made.folder / "reports/more.csv").read_text(encoding="utf-8") == "a\n1\n"
+
+
+def files(folder):
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
 
 
 def test_one_bad_notebook_does_not_break_the_build(project, tmp_path, without_quarto):
