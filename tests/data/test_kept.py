@@ -16,6 +16,7 @@ import pytest
 from workbench.data import Tables, indicator, open_tables
 from workbench.data.clean.cleaner import Cleaner
 from workbench.data.clean.reading import Reading
+from workbench.data.sources.source import Source
 from workbench.data.store import cache as kept
 from workbench.errors import WorkbenchError
 from workbench.study import Study, load_study
@@ -133,6 +134,28 @@ def test_what_is_kept_is_read_without_the_raw_files(
     assert after.report.read == 15
     with pytest.raises(AssertionError, match="raw files"):
         open_tables(study, cache=False).frame("transactions")
+
+
+def test_rows_of_a_large_study_are_judged_once_for_report_and_table(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = open_tables(study, cache=False).frame("transactions")
+    monkeypatch.setattr("workbench.study.card.LARGE", 0)
+    judged, judge = [], Reading._judged
+
+    def counted(self: Reading, source: Source, name: str) -> object:
+        judged.append(name)
+        return judge(self, source, name)
+
+    monkeypatch.setattr(Reading, "_judged", counted)
+    tables = open_tables(study)
+    read = tables.report.read
+    frame = tables.frame("transactions")
+    assert read == 15 and sorted(set(judged)) == sorted(judged)
+    pd.testing.assert_frame_equal(frame, whole)
+    again = open_tables(study)
+    pd.testing.assert_frame_equal(again.frame("transactions"), whole)
+    assert len(judged) == len(tables.names)
 
 
 def test_rows_set_aside_are_read_from_the_raw_files(study: Study) -> None:
