@@ -5,22 +5,25 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import invgamma, norm
 
 from tests.clv.examples import CUSTOMERS, bought, kept, log, past, spent, value
 from workbench import clv
 from workbench.clv.ahead import Ahead
-from workbench.clv.backtest import CONFORMAL, FEWEST, OWN, Backtest
+from workbench.clv.backtest import FEWEST, Backtest
+from workbench.clv.past_errors import CONFORMAL, ODDS, OWN, Window, size_of
 from workbench.errors import DataError
 from workbench.stats.intervals import normal_quantile
 
-COLUMNS = ["horizon", "origin", "group", "what", "forecast", "low", "high", "actual", "score"]
+COLUMNS = ["horizon", "origin", "group", "what", "forecast", "low", "high", "actual", "score",
+           "known"]  # fmt: skip
 
 
 def made(**scores: list[float]) -> Backtest:
     """A test of the past with these scores of the total, by horizon (``h4=[...]``)."""
     rows = [
         (float(name[1:]), pd.Timestamp("2025-01-01") + pd.Timedelta(weeks=i), "all", "purchases",
-         100.0, 90.0, 110.0, 100.0 + 5 * s, s)
+         100.0, 90.0, 110.0, 100.0 + 5 * s, s, 1.0)
         for name, values in scores.items()
         for i, s in enumerate(values)
     ]  # fmt: skip
@@ -42,12 +45,35 @@ def test_from_nine_windows_on_the_rank_of_past_errors_sets_the_width() -> None:
 def test_of_three_to_eight_windows_a_t_interval_is_made_with_the_model_s_own_spread() -> None:
     width = made(h4=[1.0, -1.0, 1.0]).width()
     assert width.basis == "t"
-    # three windows and the six that the model's own spread counts for
-    assert width.factor == pytest.approx(1.833 / normal_quantile(0.9), abs=1e-3)
+    # three windows as the model says: hardly any reason to doubt it, hardly any widening
+    assert 1.0 < width.factor < 1.05
     # errors four times the model's own are believed, and not put down to chance
     far = made(h4=[4.0, -4.0, 4.0, 4.0]).width()
     spread = np.sqrt((OWN + 4 * 16) / (OWN + 4))
     assert far.factor == pytest.approx(1.812 / normal_quantile(0.9) * spread, abs=2e-3)
+
+
+def test_a_model_is_doubted_by_the_probability_of_its_scores() -> None:
+    """Both densities, integrated: of scores of unit variance, and of one that is not known."""
+    scores = np.array([1.8, -1.2, 0.7, 2.1])
+    v = np.linspace(1e-4, 60, 400_000)
+    step = v[1] - v[0]
+    prior = invgamma.pdf(v, OWN / 2, scale=OWN / 2)
+    likely = np.prod([norm.pdf(s, scale=np.sqrt(v)) for s in scores], axis=0)
+    other = float((prior * likely).sum() * step)
+    doubted = 1 / (1 + np.prod(norm.pdf(scores)) / other / ODDS)
+    variance = (OWN + float(scores @ scores)) / (OWN + 4)
+    size, limit, basis = size_of([Window(np.array([s])) for s in scores])
+    assert basis == "t"
+    assert size == pytest.approx(np.sqrt(1 - doubted + doubted * variance), rel=1e-4)
+    assert limit == pytest.approx(1 + doubted * (1.8125 / normal_quantile(0.9) - 1), rel=1e-3)
+
+
+def test_who_had_little_to_learn_from_tells_little() -> None:
+    near = [Window(np.array([s]), 0.6) for s in (0.8, -1.0, 0.5)]
+    early = Window(np.array([-4.0]), 0.05)
+    assert size_of([*near, early])[0] < 1.15
+    assert size_of([*near, early._replace(weight=1.0)])[0] > 1.4
 
 
 def test_of_groups_all_scores_count_and_not_the_means_of_windows() -> None:

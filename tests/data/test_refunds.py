@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tests.data.conftest import MakeStudy, OpenStudy
 from workbench.data import customer_summary, open_tables, rfm_scores
 from workbench.data.checks.check import check_study
+from workbench.data.clean import refunds
 from workbench.data.clean.refunds import match_refunds
 from workbench.segments.churn.snapshots import purchase_snapshot
 from workbench.segments.purchase_days import day_number, purchase_days
@@ -287,3 +288,50 @@ def test_refunds_written_without_a_minus_are_named_by_their_rows(
     assert tables.report_of("transactions").refunds == {
         "equal amount": (1, 30.0), "latest large enough": (1, 10.0),
     }  # fmt: skip
+
+
+def test_refunds_matched_at_once_are_those_matched_one_by_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rng = np.random.default_rng(5)
+    plain = refunds._matched_by_order
+
+    def none_at_once(frame: pd.DataFrame) -> refunds._Plain:
+        found = plain(frame)
+        return found._replace(whose=np.zeros_like(found.whose))
+
+    at_once = 0
+    for _ in range(30):
+        n = 80
+        frame = pd.DataFrame(
+            {
+                "row": rng.permutation(n) + 2,
+                "customer_id": rng.integers(0, 25, n).astype(str),
+                "date": pd.Timestamp("2025-01-01") + pd.to_timedelta(rng.integers(0, 9, n), "D"),
+                "amount": rng.choice([5.0, 5.004, 7.5, 12.34, 0.004], n),
+                "order_id": rng.choice([*(f"o{i}" for i in range(60)), None], n),
+            }
+        )
+        backs = frame.sample(14, random_state=int(rng.integers(1e6)))
+        backs = backs.assign(
+            row=np.arange(14) + n + 2,
+            date=backs["date"] + pd.to_timedelta(rng.integers(0, 5, 14), "D"),
+            amount=-backs["amount"] * rng.choice([1.0, 0.5, 1.5], 14),
+        )
+        whole = pd.concat([frame, backs], ignore_index=True)
+        fast = match_refunds(whole)
+        at_once += len(plain_matches(whole))
+        with monkeypatch.context() as slow:
+            slow.setattr(refunds, "_matched_by_order", none_at_once)
+            one_by_one = match_refunds(whole)
+        pd.testing.assert_frame_equal(fast.matches, one_by_one.matches)
+        pd.testing.assert_frame_equal(fast.unmatched, one_by_one.unmatched)
+    assert at_once > 60
+
+
+def plain_matches(frame: pd.DataFrame) -> pd.DataFrame:
+    """Those that are matched at once: refunds that are alone with one line of their order."""
+    known = frame[frame["order_id"].notna()]
+    own = known.groupby(["customer_id", "order_id"])["amount"]
+    pairs = own.agg(lines=lambda s: (s >= 0.005).sum(), refunds=lambda s: (s < 0).sum())
+    return pairs[(pairs["lines"] == 1) & (pairs["refunds"] == 1)]

@@ -15,24 +15,21 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student
 
-from workbench.arrays import Array
 from workbench.clv.ahead import LEVEL, Ahead, range_of, score
 from workbench.clv.calendar import Calendar
 from workbench.clv.choice import model_spend
 from workbench.clv.days import BuyingDays, buying_days
 from workbench.clv.models.purchase import PurchaseModel
+from workbench.clv.past_errors import CONFORMAL, Width, Window, size_of
 from workbench.errors import DataError
 from workbench.languages import Language, speak
 from workbench.results import Estimate, Finding, Picture, Result, labelled
 from workbench.stats.intervals import normal_quantile, proportion_interval
 from workbench.units import DAYS_PER_UNIT, check_unit, whole
 
-#: Windows that the rank of the largest error needs to hold nine of ten, and those of a t interval.
-CONFORMAL, FEWEST = 9, 3
-#: Windows that the model's own spread counts for beside fewer than that.
-OWN = 6
+#: Windows, fewer than which show nothing.
+FEWEST = 3
 #: Customers by what was expected of them, the most first: shares that end each group.
 GROUPS = (0.05, 0.2, 1.0)
 #: Errors grow with the horizon by no less than not at all and no more than this power of it.
@@ -63,28 +60,6 @@ UNTESTED = (
 
 
 @dataclass(frozen=True)
-class Width:
-    """By what factor a model's own range is widened, and why.
-
-    Attributes
-    ----------
-    factor : float
-    windows : int
-        Past windows that it rests on.
-    horizon : float
-        Their length.
-    basis : {"conformal", "t", "grown", "own"}
-        The rank of past errors, a t interval of them, either of a shorter horizon with the growth
-        of errors, or nothing.
-    """
-
-    factor: float
-    windows: int
-    horizon: float
-    basis: Literal["conformal", "t", "grown", "own"]
-
-
-@dataclass(frozen=True)
 class Backtest(Result):
     """Forecasts as of past days, and what came.
 
@@ -93,7 +68,8 @@ class Backtest(Result):
     windows : DataFrame
         One row a horizon, origin, group and measure: horizon, origin, group (``all`` or a rank of
         customers), what (``purchases`` or ``spend``), forecast, low, high (the model's own range),
-        actual, score (error in units of the model's own spread).
+        actual, score (error in units of the model's own spread), known (purchases that the
+        forecast could learn from, as a share of those of today).
     horizon : float
         The horizon asked for, in the unit of time.
     unit : str
@@ -111,7 +87,7 @@ class Backtest(Result):
         if not able:
             return Width(1.0, 0, self.horizon, "own")
         longest = max([h for h in able if h < self.horizon * 1.01] or able)
-        size, limit, basis = _size(able[longest])
+        size, limit, basis = size_of(able[longest])
         windows = len(able[longest])
         if longest >= self.horizon * 0.99:
             return Width(size * limit, windows, longest, basis)
@@ -130,21 +106,21 @@ class Backtest(Result):
         return float(min(longest["level"].mean(), 0.998))
 
     @staticmethod
-    def _growth(able: dict[float, list[Array]]) -> float:
+    def _growth(able: dict[float, list[Window]]) -> float:
         if len(able) < 2:
             return USUAL
-        sizes = [np.log(max(_size(able[h])[0], 1e-9)) for h in sorted(able)]
+        sizes = [np.log(max(size_of(able[h])[0], 1e-9)) for h in sorted(able)]
         return float(np.clip(np.polyfit(np.log(sorted(able)), sizes, 1)[0], 0.0, STEEPEST))
 
     def _horizons(self, what: What) -> list[float]:
         return sorted(self.windows.loc[self.windows["what"] == what, "horizon"].unique())
 
-    def _blocks(self, horizon: float, what: What, total: bool) -> list[Array]:
-        """Scores of each window: of all customers, or of their groups."""
+    def _blocks(self, horizon: float, what: What, total: bool) -> list[Window]:
+        """Scores of each window, of all customers or of their groups, and its weight."""
         rows = self.windows
         rows = rows[(rows["horizon"] == horizon) & (rows["what"] == what)]
         rows = rows[(rows["group"] == "all") == total]
-        return [own.to_numpy(dtype=float) for _, own in rows.groupby("origin")["score"]]
+        return [_window_of(own) for _, own in rows.groupby("origin")]
 
     @property
     def _what(self) -> What:
@@ -198,11 +174,11 @@ class Backtest(Result):
         held, tried = 0, 0
         for total in (True, False):
             part = own[(own["group"] == "all") == total]
-            blocks = {o: rows["score"].to_numpy(float) for o, rows in part.groupby("origin")}
+            blocks = {o: _window_of(rows) for o, rows in part.groupby("origin")}
             if len(blocks) <= FEWEST:
                 continue
             for origin, rows in part.groupby("origin"):
-                size, limit, _ = _size([b for o, b in blocks.items() if o != origin])
+                size, limit, _ = size_of([b for o, b in blocks.items() if o != origin])
                 limit *= size * normal_quantile(LEVEL)
                 held += int((rows["score"].abs() <= limit).sum())
                 tried += len(rows)
@@ -275,20 +251,8 @@ class Backtest(Result):
         return ax
 
 
-def _size(blocks: list[Array]) -> tuple[float, float, Literal["conformal", "t"]]:
-    """Size of the scores of past windows, and how many times it a range must reach.
-
-    Fewer than nine windows are pooled with the model's own spread, which counts as six: it is
-    what is known beforehand, and three windows alone would be a poor judge of it.
-    """
-    n = len(blocks)
-    if n >= CONFORMAL:
-        scores = np.sort(np.abs(np.concatenate(blocks)))
-        rank = min(int(np.ceil((scores.size + 1) * LEVEL)), scores.size)
-        return float(scores[rank - 1]) / normal_quantile(LEVEL), 1.0, "conformal"
-    squared = sum(float(np.mean(b**2)) for b in blocks)
-    limit = float(student.ppf((1 + LEVEL) / 2, OWN + n)) / normal_quantile(LEVEL)
-    return float(np.sqrt((OWN + squared) / (OWN + n))), limit, "t"
+def _window_of(rows: pd.DataFrame) -> Window:
+    return Window(rows["score"].to_numpy(dtype=float), float(rows["known"].iloc[0]))
 
 
 def backtest(
@@ -370,14 +334,16 @@ def backtest(
             tested += 1
             origin = end - pd.Timedelta(days=back)
             about = {"horizon": days / per, "origin": origin}
+            knew = {"known": float(np.count_nonzero(whole_log.day <= -back)) / whole_log.day.size}
             found, of_people = _window(fitted, whole_log, -back, days, per, rng=rng, most=most)
-            rows += [{**about, **row} for row in found]
+            rows += [{**about, **knew, **row} for row in found]
             people += [{**about, **row} for row in of_people]
         enough += tested >= FEWEST
         # two horizons show how errors grow
         if tested >= CONFORMAL or enough > 1:
             break
-    columns = ["horizon", "origin", "group", "what", "forecast", "low", "high", "actual", "score"]
+    columns = ["horizon", "origin", "group", "what", "forecast", "low", "high", "actual", "score",
+               "known"]  # fmt: skip
     return Backtest(
         pd.DataFrame(rows, columns=columns),
         pd.DataFrame(people, columns=["horizon", "origin", "what", "level"]),
