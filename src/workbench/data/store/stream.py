@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.data import expressions as ibis
 from workbench.data.clean.erasures import without_left_out
-from workbench.data.clean.parse import parse, takes_parsing
+from workbench.data.clean.parse import parse
 from workbench.data.clean.refunds import known_on, net, refunds_of
 from workbench.data.clean.rules import (
     ends_known,
@@ -113,11 +113,9 @@ def stream_purchases(cleaner: Cleaner, name: str, known: date | None = None) -> 
     marks = {_GOOD: good} | ({_HASH: _row_hash(parsed, values)} if once else {})
     netted = card.refunds == "net"
     wanted = (*PURCHASE, "order_id") if netted and "order_id" in values else PURCHASE
-    rows = parsed.select(*wanted, **marks)
-    scratch = []
-    if takes_parsing(columns, values, schema.columns):
-        rows = engine.keep(rows, source.where)
-        scratch.append(rows)
+    # read and judged once: repeats, refunds, days and counts each look at all rows
+    rows = engine.keep(parsed.select(*wanted, **marks), source.where)
+    scratch = [rows]
     kept = rows.filter(rows[_GOOD])
     if once:
         # of all rows: a filter would cost more than the few that it spares

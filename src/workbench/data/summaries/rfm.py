@@ -19,6 +19,7 @@ import pandas as pd
 
 from workbench.data import expressions as ibis
 from workbench.data.engine import Engine
+from workbench.data.summaries.customer_summary import MEMORY
 from workbench.data.tables import Tables
 from workbench.errors import DataError, did_you_mean, require_columns
 
@@ -113,13 +114,21 @@ def rfm_scores(
     2357
     """
     tables.require_purchases(table)
-    return score_purchases(
-        tables.expr(table, known=as_of),
-        as_of=as_of or tables.study.as_of,
-        engine=tables.engine,
-        levels=levels,
-        cuts=cuts,
-    )
+    with tables.engine.within(MEMORY):
+        log = tables.purchases(table, known=as_of)
+        scored = score_purchases(
+            log.expr,
+            as_of=as_of or tables.study.as_of,
+            engine=tables.engine,
+            levels=levels,
+            cuts=cuts,
+        )
+        for scratch in log.scratch:
+            tables.engine.drop(scratch)
+    if log.mask is None:
+        return scored
+    # made when they are asked for: combinations of scores name nobody
+    return replace(scored, expr=scored.expr.mutate(customer_id=log.mask(scored.expr.customer_id)))
 
 
 def score_purchases(
