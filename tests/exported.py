@@ -14,8 +14,10 @@ from lxml import html
 
 from tests.published import _NUMBER, Offered, _read, number, on_page
 
-#: The name of a run, or a hash: 1e9b66 and 5038e291 are no numbers.
-_HASH = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}|\b(?=[0-9a-f]{6,}\b)\d*[a-f][0-9a-f]*\b")
+#: The name of a run, or a hash: 1e9b66 and 5038e291 are no numbers; 5.232552e-44 is one.
+_HASH = re.compile(
+    r"\d{8}T\d{6}Z-[0-9a-f]{6}|(?<!\.)\b(?=[0-9a-f]{6,}\b)\d*[a-f][0-9a-f]*\b(?![+-]\d)"
+)
 #: As data write numbers, with powers of ten.
 _WRITTEN = re.compile(_NUMBER.pattern + r"(?:[eE][+-]?\d+)?")
 KINDS = ("docx", "pptx", "xlsx", "html", "pdf")

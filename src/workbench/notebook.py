@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -220,16 +221,17 @@ class Run(Handover):
 
     def steady(
         self, frame: pd.DataFrame, *, what: str, key: Sequence[str], groups: Sequence[str],
-        amounts: Sequence[str],
+        amounts: Sequence[str], of: str = "",
     ) -> Steady:  # fmt: skip
         """Let rows of what does not change wait, where beside the last run they tell of a few.
 
-        See `workbench.stats.steady.keep_told`; what is told is kept for the next run.
+        See `workbench.stats.steady.keep_told`; what is told is kept for the next run: under `what`,
+        and under what `of` names besides, where several tables are of the same rows.
         """
         from workbench.runs.records.handover import TOLD
         from workbench.stats.steady import keep_told
 
-        name = what.replace(" ", "_") + TOLD
+        name = re.sub(r"\W+", "_", f"{what} {of}".strip()) + TOLD
         rule = self.study.privacy
         found = keep_told(
             frame, self.earlier(name), rule, key=key, groups=groups, amounts=amounts, what=what

@@ -64,3 +64,10 @@ def test_what_only_a_file_tells_is_named(tmp_path: Path, kind: str) -> None:
     assert table.iloc[:, 1].tolist() == [120.5, 9.75]
     written(file, "the largest spent 98765.43")
     assert exported.strange_numbers(file, site, tables) == [f"out.{kind}: 98765.43"]
+
+
+def test_a_hash_is_no_number_and_a_power_of_ten_is_one() -> None:
+    """Of 5.23255233831987e-44 the digits before the e were read as a hash, and -44 was strange."""
+    said = "20261201T054544Z-3e5d6d 1e9b66 5038e291 5.23255233831987e-44 523255e-44 12"
+    told = exported._WRITTEN.findall(exported._HASH.sub(" ", said))
+    assert told == ["5.23255233831987e-44", "523255e-44", "12"]

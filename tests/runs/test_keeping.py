@@ -17,7 +17,15 @@ from workbench.results import Estimate, Finding
 from workbench.runs import RunRecord, list_runs
 from workbench.runs.records.compare import NoSuchRunError, compare, find_run, last_two
 from workbench.runs.records.prune import RetentionError, prune, read_size, read_span
-from workbench.runs.records.record import BusyError, StepRecord, begin, finish, lock, next_number
+from workbench.runs.records.record import (
+    BusyError,
+    StepRecord,
+    begin,
+    finish,
+    last_with,
+    lock,
+    next_number,
+)
 from workbench.runs.status import last_day, study_status
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -58,6 +66,23 @@ def make(
         number=next_number(folder),
     )  # fmt: skip
     return finish(aside, record)
+
+
+def test_a_table_is_the_one_of_the_last_run_that_has_it_whatever_it_was_asked_for(
+    tmp_path: Path,
+) -> None:
+    """A run in which another notebook failed may stand on the site as well."""
+    old, new = pd.DataFrame({"n": [1]}), pd.DataFrame({"n": [2]})
+    make(tmp_path, 3, tables={"told": old})
+    partly = make(tmp_path, 2, {"clv": "done", "goals": "failed"}, tables={"told": new})
+    newest = make(tmp_path, 1, {"clv": "failed"})
+    assert (
+        last_with(tmp_path, "results/clv/told.parquet")
+        == partly.folder / "results/clv/told.parquet"
+    )
+    before = last_with(tmp_path, "results/clv/told.parquet", before=partly.run)
+    assert before is not None and pd.read_parquet(before).equals(old)
+    assert last_with(tmp_path, "results/goals/told.parquet", before=newest.run) is None
 
 
 # --- status -----------------------------------------------------------------------------------

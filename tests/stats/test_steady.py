@@ -103,6 +103,45 @@ def test_two_attackers_find_nobody_between_four_editions(seed: int) -> None:
     assert without, "without it they would find somebody"
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_of_an_age_by_segment_fewer_than_five_neither_join_nor_leave_a_cell(seed: int) -> None:
+    """Segments change, ages stay: who alone has come into a cell would be known by its count."""
+    rng = np.random.default_rng(seed)
+    ages, segments = ["20-29", "30-39", "40-49", "50-59"], ["best", "loyal", "quiet"]
+    now = pd.DataFrame({
+        "customer_id": [f"c{i}" for i in range(300)], "age": rng.choice(ages, 300),
+        "segment": rng.choice(segments, 300),
+    })  # fmt: skip
+    truth = told = now
+    moved = 0
+    for step in range(3):
+        new = pd.DataFrame({
+            "customer_id": [f"n{step}-{i}" for i in range(25)], "age": rng.choice(ages, 25),
+            "segment": "best",
+        })  # fmt: skip
+        now = pd.concat([now, new], ignore_index=True)
+        other = rng.random(len(now)) < 0.1
+        now = now.assign(segment=now["segment"].where(~other, rng.choice(segments, len(now))))
+        next_told = keep_told(now, told, RULE, key=["customer_id"], groups=["segment", "age"],
+                              amounts=[], what="attributes of customers").frame  # fmt: skip
+        assert _joined(told, next_told) == [] and _joined(truth, now)
+        moved += len(next_told) != len(told)
+        truth, told = now, next_told
+    assert moved, "enough who move alike are told of"
+
+
+def _joined(old: pd.DataFrame, new: pd.DataFrame) -> list[str]:
+    """Name the cells that fewer than five, but some, have joined or left."""
+    whose = [f.groupby(["segment", "age"])["customer_id"].agg(set).to_dict() for f in (old, new)]
+    return [
+        f"{cell}: {n}"
+        for cell in whose[0].keys() | whose[1].keys()
+        for gone in [(whose[0].get(cell, set()), whose[1].get(cell, set()))]
+        for n in (len(gone[0] - gone[1]), len(gone[1] - gone[0]))
+        if 0 < n < 5
+    ]
+
+
 def _between(old: pd.DataFrame, new: pd.DataFrame) -> list[str]:
     """Let both subtract the groups of two editions: what came, and what went, by group."""
     both = [f.set_index("contract_id") for f in (old, new)]

@@ -40,6 +40,7 @@ from workbench.runs.records.record import (
     history_of,
     last_complete,
     last_run,
+    last_with,
     list_runs,
     read_run,
 )
@@ -324,15 +325,17 @@ def _before(run: RunRecord, *, with_persons: bool) -> dict[str, bytes]:
 
     And, where rows of persons go along, those that it told of, to which the pages keep.
     """
-    folder = last_complete(run.folder.parent, before=run.run)
-    if folder is None:
-        return {}
-    paths = [folder / "run.json", *sorted(folder.glob(f"results/*/{ESTIMATES}"))]
-    if with_persons:
-        paths += sorted(folder.glob(f"results/*/*{TOLD}.parquet"))
+    history = run.folder.parent
+    folder, paths = last_complete(history, before=run.run), set[Path]()
+    if folder is not None:
+        paths |= {folder / "run.json", *folder.glob(f"results/*/{ESTIMATES}")}
+    for own in run.folder.glob(f"results/*/*{TOLD}.parquet") if with_persons else ():
+        place = own.relative_to(run.folder).as_posix()
+        if told := last_with(history, place, before=run.run):
+            paths |= {told, told.parents[2] / "run.json"}
     return {
-        f"{BEFORE}/{folder.name}/{path.relative_to(folder).as_posix()}": path.read_bytes()
-        for path in paths
+        f"{BEFORE}/{path.relative_to(history).as_posix()}": path.read_bytes()
+        for path in sorted(paths)
     }
 
 

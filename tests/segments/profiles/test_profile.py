@@ -61,6 +61,12 @@ def test_small_cells_are_withheld_with_others_that_would_give_them_away() -> Non
     assert np.isnan(found.wide().loc["x", "a"]) and found.wide().shape == (3, 2)
 
 
+def test_a_segment_that_only_an_earlier_edition_told_comes_last() -> None:
+    level = pd.Series(["x", "y"] * 30, name="letter")
+    found = by_attribute(["b", "old", "a"] * 20, level, order=["b", "a"], min_cell=5)
+    assert found.wide().columns.tolist() == ["b", "a", "old"]
+
+
 def test_unrelated_attributes_have_no_strength_and_related_ones_have() -> None:
     rng = np.random.default_rng(1)
     segment = pd.Series(rng.choice(["a", "b", "c"], 3000))

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from workbench import trace
 from workbench.errors import DataError, WorkbenchError, closest, suggest
 from workbench.results import Estimate, Finding, Result
-from workbench.runs.records.record import history_of, last_complete, write_json
+from workbench.runs.records.record import history_of, last_complete, last_with, write_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -262,14 +262,14 @@ class Handover:
         return {page: named for page, named in chosen.items() if named}
 
     def earlier(self, name: str) -> pd.DataFrame | None:
-        """Return a table as this notebook kept it in the last complete run; None without one."""
+        """Return a table as this notebook kept it in the last run that has it; None without one."""
         import pandas as pd
 
         file = f"{name}.parquet"
         trace.note("previous", number_path((self.notebook, file)))
-        last = last_complete(self._history, before=self.folder.name, seen=self._seen)
-        path = last / "results" / self.notebook / file if last else None
-        return pd.read_parquet(path) if path and path.is_file() else None
+        place = f"results/{self.notebook}/{file}"
+        path = last_with(self._history, place, before=self.folder.name, seen=self._seen)
+        return None if path is None else pd.read_parquet(path)
 
     # --- the folders behind it ----------------------------------------------------------------
 

@@ -411,14 +411,38 @@ def last_complete(folder: Path, *, before: str = "", seen: date | None = None) -
     seen : date, optional
         Only runs that see the study on an earlier day count, the latest such day first.
     """
+    runs = _runs_before(folder, before, seen)
+    return next((run.folder for run in runs if run.status == "done" and not run.asked), None)
+
+
+def last_with(
+    folder: Path, file: str, *, before: str = "", seen: date | None = None
+) -> Path | None:
+    """Return a file as the last run that has it kept it, whatever that run was asked for.
+
+    A run of one notebook, or one in which another failed, may have been published as well.
+
+    Parameters
+    ----------
+    folder : Path
+        ``runs/<study>``.
+    file : str
+        The file's place within a run.
+    before, seen
+        As of `last_complete`.
+    """
+    places = (run.folder / file for run in _runs_before(folder, before, seen))
+    return next((path for path in places if path.is_file()), None)
+
+
+def _runs_before(folder: Path, before: str, seen: date | None) -> Iterator[RunRecord]:
     folders = run_folders(folder)
     names = [each.name for each in folders]
-    earlier = folders[names.index(before) + 1 :] if before in names else folders
-    whole = (run for run in _readable(earlier) if run.status == "done" and not run.asked)
+    earlier = _readable(folders[names.index(before) + 1 :] if before in names else folders)
     if seen is None:
-        return next((run.folder for run in whole), None)
-    past = [run for run in whole if run.as_of < seen.isoformat()]
-    return max(past, key=lambda run: run.as_of).folder if past else None
+        return earlier
+    past = [run for run in earlier if run.as_of < seen.isoformat()]
+    return iter(sorted(past, key=lambda run: run.as_of, reverse=True))
 
 
 def last_good(runs: Sequence[RunRecord], key: str) -> RunRecord | None:

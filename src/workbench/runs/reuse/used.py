@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import trace
 from workbench.runs.records.handover import ESTIMATES, EVERYTHING, read_headlines
-from workbench.runs.records.record import history_of, last_complete, write_json
+from workbench.runs.records.record import history_of, last_complete, last_with, write_json
 from workbench.runs.reuse.code import EVERY_WORD, beyond_in, code_digest, speaks_of_itself
 from workbench.study.card import PSEUDONYM_KEY
 from workbench.study.watch import texts_of, value_of
@@ -175,8 +175,11 @@ class Present:
 
     @cached_property
     def _complete(self) -> Path | None:
-        history = history_of(self.root, self.study.name, self.study.seen)
-        return last_complete(history, seen=self.study.seen)
+        return last_complete(self._history, seen=self.study.seen)
+
+    @cached_property
+    def _history(self) -> Path:
+        return history_of(self.root, self.study.name, self.study.seen)
 
     def _headlines(self, folder: Path) -> Mapping[str, Estimate]:
         """Read a page's numbers, and not again before they have changed."""
@@ -186,10 +189,15 @@ class Present:
         return self._read.get(folder, (None, {}))[1]
 
     def _before(self, about: Surroundings, page: str, number: str = "") -> str:
-        """Hash a number or table of the last complete run; nothing where it is the present one.
+        """Hash a number of the last complete run, or a table of the last run that has it.
 
         Pages show how a number has moved: where it has not, it is as if there were no earlier run.
         """
+        if number.endswith(".parquet"):
+            own = about.own if page == about.own.name else about.results.get(page, about.own)
+            there = last_with(self._history, f"results/{page}/{number}", seen=self.study.seen)
+            before, now_ = ("" if p is None else self._file(p) for p in (there, own / number))
+            return _NOTHING if not before or before == now_ else before
         last = self._complete
         if last is None:
             return _NOTHING
@@ -197,9 +205,6 @@ class Present:
             pages = sorted(last.glob(f"results/*/{ESTIMATES}"))
             return content_digest([[path.parent.name, self._file(path)] for path in pages])
         now = about.own if page == about.own.name else about.results.get(page, about.own)
-        if number.endswith(".parquet"):
-            before, now_ = (self._file(at / number) for at in (last / "results" / page, now))
-            return _NOTHING if before == now_ else before
         there, here = (
             self._headlines(folder).get(number) for folder in (last / "results" / page, now)
         )
@@ -282,7 +287,7 @@ def _said(kind: str, name: str) -> str:
     if kind == "previous" and name == EVERYTHING:
         return "there is another complete run before it"
     if kind == "previous" and name.endswith(".parquet"):
-        return f"{name} of the last complete run has changed"
+        return f"{name} of the last run that has it has changed"
     return f"{_SAID[kind].format(_short(name).removesuffix('?'))} changed"
 
 

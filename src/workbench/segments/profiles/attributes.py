@@ -117,10 +117,13 @@ def by_attribute(
     min_cell : CellRule or int
         Fewest customers a cell may show.
     order : list of str, optional
-        Order of the segments.
+        Order of the segments; those that it does not name, as an earlier edition may have told
+        some, come after it.
     levels : int
         The most frequent levels shown; the others share the level "other".
     """
+    if order is not None:
+        order = [*order, *sorted(set(pd.Series(segment).dropna().astype(str)) - set(order))]
     names, codes = coded(segment, order)
     if len(attribute) != codes.size:
         raise DataError(
