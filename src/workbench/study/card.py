@@ -8,6 +8,7 @@ import re
 import zoneinfo
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -54,6 +55,12 @@ PSEUDONYM_KEY = Path(CACHE) / "pseudonym.key"
 LATEST = dt.date(2200, 12, 31)
 _FROM_FOLDER = {"name", "folder", "seen"}
 _MADE_OF_ANOTHER = "traditional"
+
+
+@cache
+def _zones() -> frozenset[str]:
+    """Give the names of time zones: to list them is to walk through a folder of files."""
+    return frozenset(zoneinfo.available_timezones())
 
 
 class Study(Card):
@@ -217,13 +224,13 @@ class Study(Card):
     @field_validator("time_zone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
-        if value not in zoneinfo.available_timezones():
+        if value not in _zones():
             raise PydanticCustomError(
                 "time_zone",
                 "{value} is not a time zone{meant}",
                 {
                     "value": repr(value),
-                    "meant": did_you_mean(value, zoneinfo.available_timezones()),
+                    "meant": did_you_mean(value, _zones()),
                 },
             )
         return value

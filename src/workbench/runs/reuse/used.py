@@ -195,8 +195,8 @@ class Present:
         """
         if number.endswith(".parquet"):
             own = about.own if page == about.own.name else about.results.get(page, about.own)
-            there = last_with(self._history, f"results/{page}/{number}", seen=self.study.seen)
-            before, now_ = ("" if p is None else self._file(p) for p in (there, own / number))
+            path = last_with(self._history, f"results/{page}/{number}", seen=self.study.seen)
+            before, now_ = "" if path is None else self._file(path), self._file(own / number)
             return _NOTHING if not before or before == now_ else before
         last = self._complete
         if last is None:
