@@ -193,3 +193,10 @@ def test_a_sentence_that_begins_with_a_name_from_the_data_begins_large(
 ) -> None:
     said = phrase("{group}: customers ordered more often", "en", {"group": name}, form="plain")
     assert said.startswith(begins), said
+
+
+def test_names_within_a_sentence_stay_as_they_are() -> None:
+    parts = [Finding("n", "{what}", {"what": "log"}),
+             Finding("n", "{what} ({of})", {"what": "rows", "of": "North"})]  # fmt: skip
+    said = phrase("These are new: {things}.", "en", {"things": parts}, form="plain")
+    assert said == "These are new: log and rows (North)."

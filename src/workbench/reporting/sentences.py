@@ -25,6 +25,7 @@ CALLOUTS = {"note": "Note", "warning": "Warning", "important": "Important", "tip
 # the stop that ends a sentence before another one
 _SENTENCE_END = re.compile(r"(?<=[^\s.][^\s.A-Z])\.\s+(?=[A-Z{])|。(?=.)")
 _BEGINS_WITH = re.compile(r"\{(\w+)\}")
+_WORD = re.compile(r"[^\W\d_]")
 _SMALL_WORD = re.compile(r"\A[a-z]+(?=[\s,.:;]|\Z)")  # not q3, iPhone or customer_id
 #: What has such a letter is a name of the data: of a table, a column, a measure.
 _IDENTIFIER = re.compile(r"[_\d]")
@@ -264,8 +265,10 @@ def phrase(
 def _filled(said: str, values: Mapping[str, Any], language: Language, form: Form) -> str:
     fill = {"markdown": _in_markdown, "html": _in_html, "plain": spoken}[form]
     filled = {name: fill(value, language) for name, value in values.items()}
-    if language.code == "en" and (first := _BEGINS_WITH.match(said)) is not None:
-        # a sentence that begins with a name from the data, such as a category, begins large
+    first = _BEGINS_WITH.match(said)
+    if language.code == "en" and first is not None and _WORD.search(_BEGINS_WITH.sub("", said)):
+        # a sentence that begins with a name from the data, such as a category, begins large;
+        # what has no word of its own, such as "{what} ({of})", is a part of another sentence
         name = first[1]
         filled[name] = _SMALL_WORD.sub(lambda word: word[0].capitalize(), filled[name], count=1)
     return (html.escape(said) if form == "html" else said).format(**filled)

@@ -69,8 +69,10 @@ class PurchaseDays:
 
     def until(self, day: int) -> PurchaseDays:
         """Give what was known on a day: a refund that came later is not taken off yet."""
-        known = self.day <= day
-        customer, days, amount = self.customer[known], self.day[known], self.amount[known]
+        customer, days, amount = self.customer, self.day, self.amount
+        if days.size and days.max() > day:
+            known = days <= day
+            customer, days, amount = customer[known], days[known], amount[known]
         back = self.returned
         if back is not None:
             still = (back.day <= day) & (back.on > day)

@@ -69,16 +69,18 @@ class Sums:
     def of(cls, codes: ArrayLike, values: ArrayLike, k: int, *, depth: int = 10) -> Sums:
         """Take the cells from the customers: `codes` (0 to k - 1, negative: none) and `values`."""
         code, size = np.asarray(codes), np.abs(np.asarray(values, dtype=float))
-        order = np.argsort(code, kind="stable")
-        ends = np.searchsorted(code[order], np.arange(k + 1))
-        sorted_size = size[order]
+        # numbers of sixteen bits are sorted by their digits: a tenth of the time
+        narrow = code.astype(np.int16) if k < 2**15 else code
+        sorted_size = size[np.argsort(narrow, kind="stable")]
+        kept = code >= 0
+        counts = np.bincount(code[kept], minlength=k)
+        ends = np.count_nonzero(~kept) + np.r_[0, np.cumsum(counts)]
         largest = np.zeros((k, depth))
         for cell in range(k):
             own = sorted_size[ends[cell] : ends[cell + 1]]
             if own.size > depth:
                 own = np.partition(own, own.size - depth)[-depth:]
             largest[cell, : own.size] = np.sort(own)[::-1]
-        kept = code >= 0
         total = np.bincount(code[kept], size[kept], k).astype(float)
         return cls(np.diff(ends).astype(np.intp), total, largest)
 

@@ -20,7 +20,14 @@ from scipy.special import gammaln, psi, zeta
 from workbench.arrays import Array
 from workbench.clv.models.bias import Scoring, outer
 from workbench.clv.models.fitted import Fitted, judged, not_converged
-from workbench.clv.models.likelihood import Derivatives, Optimum, covariance_of, in_logs, maximise
+from workbench.clv.models.likelihood import (
+    RESTEPS,
+    Derivatives,
+    Optimum,
+    covariance_of,
+    in_logs,
+    maximise,
+)
 from workbench.clv.models.prediction import Prediction
 from workbench.clv.models.rows import (
     add_up,
@@ -42,8 +49,6 @@ WIDE = 2.0
 #: A shape beyond this spreads less than a hundredth of its mean: the search creeps along the edge
 #: where it would be infinite, and what it predicts no longer changes.
 EDGE = 1e4
-#: A refit starts near its maximum and needs a handful of evaluations, but for one that creeps.
-RESTEPS = 30
 
 BADLY_KNOWN = (
     "Spend differs so much between customers (q is {q}) that the model hardly knows its mean: "

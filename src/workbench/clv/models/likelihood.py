@@ -12,6 +12,12 @@ from workbench.arrays import Array
 
 Derivatives = tuple[float, Array, Array]
 
+#: A refit starts near its maximum and needs a handful of evaluations, but for one that creeps along
+#: a ridge, where what it predicts no longer changes. A few Newton steps tell of a bootstrap what
+#: all would (Andrews, 2002, Higher-Order Improvements of a Computationally Attractive
+#: k-Step Bootstrap, Econometrica 70(1), 119-162).
+RESTEPS = 12
+
 
 @dataclass(frozen=True)
 class Optimum:

@@ -16,7 +16,14 @@ from scipy.special import gammaincc
 from workbench.arrays import Array, Index
 from workbench.clv.models.bias import Scoring, outer
 from workbench.clv.models.fitted import Fitted, judged, not_converged
-from workbench.clv.models.likelihood import Derivatives, Optimum, covariance_of, in_logs, maximise
+from workbench.clv.models.likelihood import (
+    RESTEPS,
+    Derivatives,
+    Optimum,
+    covariance_of,
+    in_logs,
+    maximise,
+)
 from workbench.clv.models.prediction import (
     Prediction,
     discounting,
@@ -551,8 +558,9 @@ class PurchaseResults(Fitted):
                 scaled, x=scaled.x[there], t_x=scaled.t_x[there], T=scaled.T[there], n=n[there]
             )
             best = maximise(
-                in_logs(process.likelihood(drawn)), self.phi - timed, lower=-bound - 4, upper=bound
-            )
+                in_logs(process.likelihood(drawn)), self.phi - timed, lower=-bound - 4, upper=bound,
+                evaluations=RESTEPS,
+            )  # fmt: skip
             return np.asarray(best.phi + timed, dtype=float)
 
         return refit

@@ -52,6 +52,7 @@ class CustomerMonths:
     engine: Engine = field(repr=False)
     rows: Any = field(repr=False)
     lines: Any = field(repr=False)
+    names: Any = field(repr=False)
     start: dt.date
     months: int
     valued: bool
@@ -59,6 +60,7 @@ class CustomerMonths:
     unfinished: int
     whole: bool
     told_by: tuple[str, ...]
+    _added_up: dict[int, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def periods(self, length: int) -> int:
         """How many whole periods of so many months there are."""
@@ -97,7 +99,7 @@ class CustomerMonths:
             `cells`.
         """
         own = self._by_period(length)
-        turn = ibis.window(group_by="customer_id", order_by="period")
+        turn = ibis.window(group_by="who", order_by="period")
         own = own.mutate(gap=own.period - own.period.lag().over(turn))
         status = ibis.cases((own.gap == 1, "kept"), (own.gap > 1, "back"), else_="new")
         return self._summed(own.mutate(status=status), "status")
@@ -139,9 +141,7 @@ class CustomerMonths:
             here = rows.period == periods - last + k
             sums[f"orders_{k}"] = ibis.coalesce(rows.orders.sum(where=here), 0)
             sums[f"spend_{k}"] = ibis.coalesce(rows.spend.sum(where=here), 0.0).round(6)
-        frame = self._frame(
-            rows.group_by("customer_id").aggregate(**sums).order_by("customer_id"), ("first",)
-        )
+        frame = self._frame(self._by_name(rows.group_by("who").aggregate(**sums)), ("first",))
         return frame.astype({c: "float64" for c in frame if c not in ("customer_id", "first")})
 
     def followed(
@@ -193,8 +193,8 @@ class CustomerMonths:
             f"spend_{k}": ibis.coalesce(long.spend.sum(where=age == k), 0.0).round(6)
             for k in range(months + 1)
         }
-        own = long.group_by("customer_id").aggregate(first=long["first"].min(), **sums)
-        frame = self._frame(own.order_by("customer_id"), ("first",))
+        own = long.group_by("who").aggregate(first=long["first"].min(), **sums)
+        frame = self._frame(self._by_name(own), ("first",))
         frame = frame.astype(dict.fromkeys(sums, "float64"))
         for trait in traits:
             if people is not None and trait in people:
@@ -209,19 +209,19 @@ class CustomerMonths:
     def _first_told(self, by: str) -> pd.Series:
         """Tell what the purchases of each customer's first month were mainly of."""
         lines = self._told(by)
-        first = lines.month.min().over(ibis.window(group_by="customer_id"))
+        first = lines.month.min().over(ibis.window(group_by="who"))
         own = lines.mutate(began=first)
         own = own.filter((own.month == own.began) & (own[by] != ""))
-        sums = own.group_by("customer_id", item=own[by]).aggregate(
+        sums = own.group_by("who", item=own[by]).aggregate(
             spend=own.spend.sum().round(6), orders=own.order.nunique()
         )
         best = ibis.window(
-            group_by="customer_id",
+            group_by="who",
             order_by=[ibis.desc("spend"), ibis.desc("orders"), "item"],
         )
         ranked = sums.mutate(rank=ibis.row_number().over(best))
-        mainly = ranked.filter(ranked["rank"] == 0).select("customer_id", "item")
-        frame = self._frame(mainly.order_by("customer_id"), ())
+        mainly = ranked.filter(ranked["rank"] == 0).select("who", "item")
+        frame = self._frame(self._by_name(mainly), ())
         return frame.set_index("customer_id")["item"]
 
     def items(self, by: str, length: int, last: int = 2) -> pd.DataFrame:
@@ -245,10 +245,10 @@ class CustomerMonths:
         period = ((lines.month - before) / length).floor().cast("int32")
         rows = lines.mutate(side=period - (periods - last))
         rows = rows.filter((rows.side >= 0) & (rows.month < self.months))
-        own = rows.group_by("customer_id", "side", item=rows[by]).aggregate(
+        own = rows.group_by("who", "side", item=rows[by]).aggregate(
             orders=rows.order.nunique(), spend=rows.spend.sum().round(6)
         )
-        frame = self._frame(own.order_by("customer_id", "side", "item"), ("side",))
+        frame = self._frame(self._by_name(own, "side", "item"), ("side",))
         return frame.astype({"orders": "float64", "spend": "float64"})
 
     def repeat_revenue(self, length: int, most: int = 24) -> pd.DataFrame:
@@ -275,7 +275,7 @@ class CustomerMonths:
             r = r.filter((r.month > end - 2 * length) & (r.month <= end))
             early = (r.month > end - 2 * length) & (r.month <= end - length)
             late = (r.month > end - length) & (r.month <= end)
-            own = r.group_by("customer_id").aggregate(
+            own = r.group_by("who").aggregate(
                 b=ibis.coalesce(r.spend.sum(where=early), 0.0),
                 a=ibis.coalesce(r.spend.sum(where=late), 0.0),
                 was=early.sum(), came=late.sum(),
@@ -316,10 +316,25 @@ class CustomerMonths:
         return rows.mutate(period=period(rows.month), cohort=period(rows["first"]))
 
     def _by_period(self, length: int) -> Any:
-        rows = self._numbered(length)
-        return rows.group_by("customer_id", "cohort", "period").aggregate(
-            orders=rows.orders.sum().cast("float64"), spend=rows.spend.sum()
-        )
+        """Give one row a customer and period; it is asked for four times, and made once."""
+        if length not in self._added_up:
+            rows = self._numbered(length)
+            if length == 1:  # a month is a row already
+                own = rows.mutate(orders=rows.orders.cast("float64"))
+                own = own.select("who", "cohort", "period", "orders", "spend")
+                self._added_up[length] = own
+            else:
+                own = rows.group_by("who", "cohort", "period").aggregate(
+                    orders=rows.orders.sum().cast("float64"), spend=rows.spend.sum()
+                )
+                self._added_up[length] = self.engine.keep(own, _WHAT)
+        return self._added_up[length]
+
+    def _by_name(self, table: Any, *beside: str) -> Any:
+        """Give customers their names again, and rows their order."""
+        named = self.names.join(table, "who").drop("who")
+        rest = (c for c in named.columns if c != "customer_id")
+        return named.select("customer_id", *rest).order_by("customer_id", *beside)
 
     def _frame(self, table: Any, whole: Sequence[str]) -> pd.DataFrame:
         frame: pd.DataFrame = self.engine.run(table, _WHAT)
@@ -354,8 +369,11 @@ def customer_months(tables: Tables, table: str = "transactions") -> CustomerMont
     order = day.cast("string")
     if "order_id" in rows.columns:
         order = ibis.coalesce(rows.order_id.cast("string"), order)
+    # texts are grouped at several times the cost of numbers
+    names = rows.select("customer_id", who=engine.key(rows.customer_id)).distinct()
+    names = engine.keep(names, _WHAT)
     lines = rows.select(
-        customer_id=rows.customer_id, order=order, day=day,
+        who=engine.key(rows.customer_id), order=engine.key(order), day=day,
         month=(day.year() * 12 + day.month() - 1).cast("int32"),
         spend=rows.amount.cast("float64") if valued else ibis.literal(0.0),
         **{name: rows[name].cast("string").strip().nullif("") for name in told},
@@ -381,11 +399,13 @@ def customer_months(tables: Tables, table: str = "transactions") -> CustomerMont
     unfinished = int(engine.run((lines.month >= months).sum(), _WHAT) or 0) if whole else 0
     months = max(months, 1)
     inside = lines.filter(lines.month < months)
-    own = inside.group_by("customer_id", "month").aggregate(
-        orders=inside.order.nunique(), spend=inside.spend.sum()
-    )
-    ever = ibis.window(group_by="customer_id")
-    kept = engine.keep(own.mutate(first=own.month.min().over(ever)), _WHAT)
+    # each order once: a count of different ones would keep a set of them for each month
+    once = inside.group_by("who", "month", "order").aggregate(spend=inside.spend.sum())
+    own = once.group_by("who", "month").aggregate(orders=once.count(), spend=once.spend.sum())
+    own = engine.keep(own, _WHAT)
+    begun = own.group_by("who").aggregate(first=own.month.min())
+    kept = engine.keep(own.join(begun, "who"), _WHAT)
+    engine.drop(own)
     if not int(engine.run(kept.count(), _WHAT)):
         raise DataError(
             f"there is no purchase to {as_of} in a month that is over", where=_WHAT,
@@ -394,5 +414,5 @@ def customer_months(tables: Tables, table: str = "transactions") -> CustomerMont
     start = dt.date(first // 12, first % 12 + 1, 1)
     refunds = int(np.nan_to_num(facts["refunds"]))
     return CustomerMonths(
-        engine, kept, lines, start, months, valued, refunds, unfinished, whole, told
+        engine, kept, lines, names, start, months, valued, refunds, unfinished, whole, told
     )

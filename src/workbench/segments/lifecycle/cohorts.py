@@ -187,8 +187,8 @@ def purchase_cohorts(
     customer, when = log.customer[inside], period[inside]
     # one entry a customer and period: what they spent in it
     cell = customer * ages + (when - first)
-    cells, place = np.unique(cell, return_inverse=True)
-    spent = np.bincount(place, weights=log.amount[inside])
+    new = np.r_[True, cell[1:] != cell[:-1]]  # a log of days is sorted
+    cells, spent = cell[new], np.bincount(np.cumsum(new) - 1, weights=log.amount[inside])
     who, at = cells // ages, cells % ages
     cohort, age = start[who] - first, at - (start[who] - first)
     key = cohort * ages + age
