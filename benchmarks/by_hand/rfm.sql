@@ -1,4 +1,5 @@
 -- Scores from 1 to 5 whose levels end at values that occur: customers with one value share one.
+-- Ids leave as their HMAC-SHA-256: $inner and $outer are the padded keys.
 WITH rows AS (
     SELECT DISTINCT trim(customer_id) AS customer_id, date, amount, order_id FROM $log
     WHERE customer_id IS NOT NULL AND trim(customer_id) NOT IN ('', 'guest')
@@ -28,8 +29,10 @@ cuts AS (
         quantile_disc(spend, [.2, .4, .6, .8]) AS m
     FROM customers
 )
-SELECT customers.*,
+SELECT left(sha256(unhex('$outer') || unhex(sha256(unhex('$inner') ||
+        encode('customer:' || customer_id)))), 16) AS customer_id,
+    customers.* EXCLUDE (customer_id),
     5 - len(list_filter(r, c -> days_since_last > c)) AS recency_score,
     1 + len(list_filter(f, c -> orders > c)) AS frequency_score,
     1 + len(list_filter(m, c -> spend > c)) AS spend_score
-FROM customers, cuts ORDER BY customer_id
+FROM customers, cuts ORDER BY 1

@@ -1,4 +1,5 @@
 -- One row a customer for the purchase models, as an analyst would write it for this one log.
+-- Ids leave as their HMAC-SHA-256: $inner and $outer are the padded keys.
 WITH rows AS (
     SELECT DISTINCT trim(customer_id) AS customer_id, date, amount, order_id FROM $log
     WHERE customer_id IS NOT NULL AND trim(customer_id) NOT IN ('', 'guest')
@@ -21,6 +22,8 @@ customers AS (
         sum(spend) AS spend, arg_min(spend, day) AS first_spend
     FROM days GROUP BY customer_id
 )
-SELECT customer_id, days - 1 AS frequency, (last - first) / 7 AS recency,
+SELECT left(sha256(unhex('$outer') || unhex(sha256(unhex('$inner') ||
+        encode('customer:' || customer_id)))), 16) AS customer_id,
+    days - 1 AS frequency, (last - first) / 7 AS recency,
     (DATE '$as_of' - first) / 7 AS age, (spend - first_spend) / nullif(days - 1, 0) AS mean_spend
-FROM customers ORDER BY customer_id
+FROM customers ORDER BY 1
