@@ -188,7 +188,7 @@ def ranges(rows: Sequence[Range], *, share: bool = False) -> str:
     top = 1.0 if share and bottom >= 0 and top <= 1 else top
     bar = bottom >= 0
     items = "".join(
-        f'<li><span class="wb-range-name">{escape(row.name)}</span>'
+        f'<li><span class="wb-range-name">{escape(row.name)}</span> '
         f'<span class="wb-range-value">{escape(row.text)}</span>'
         f"{span(row, bottom, top, bar=bar)}</li>"
         for row in rows
