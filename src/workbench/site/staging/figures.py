@@ -28,6 +28,8 @@ _RGB = re.compile(r"rgba?\(\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*(?:,\s
 _NAMED = {"black": "#000000", "white": "#ffffff", "gray": "#808080", "grey": "#808080"}
 _DECLARATION = re.compile(rf"\b({'|'.join(_PAINT)})\s*:\s*([^;\"]+)")
 _REFERENCE = re.compile(r"#([\w-]+)")
+#: Of a figure that is an image of its own: it asks its reader's machine. In a page, the page chooses.
+_ALONE = "color-scheme:light dark;font-family:system-ui,Noto Sans SC,sans-serif"
 _UNSAFE = {"script", "foreignObject", "iframe", "metadata", "animate", "set"}
 
 
@@ -77,9 +79,8 @@ def lift(svg: str, dark: Mapping[str, str] | None = None) -> Figure:
         for light, name in names.items()
     )
     own = tree.get("style", "").strip("; ")
-    # an image of its own asks its reader's machine; in a page, the page's choice stands above this
-    scheme = "" if "color-scheme" in own else "color-scheme:light dark"
-    tree.set("style", ";".join(filter(None, (own, scheme, colours))))
+    alone = "" if "color-scheme" in own else _ALONE
+    tree.set("style", ";".join(filter(None, (own, alone, colours))))
     return Figure(_write(tree), width, height)
 
 
@@ -121,7 +122,7 @@ def in_page(svg: str, *, name: str, label: str, css: str) -> str:
                 node.set(attribute, _REFERENCE.sub(lambda m: f"#{ids.get(m[1], m[1])}", value))
             if etree.QName(attribute).namespace == XLINK:
                 node.set("href", node.attrib.pop(attribute))
-    style = tree.get("style", "").replace("color-scheme:light dark", "").replace(";;", ";")
+    style = tree.get("style", "").replace(_ALONE, "").replace(";;", ";")
     tree.set("style", style.strip(";"))
     for path in tree.iter(f"{{{SVG}}}path"):
         if not path.get("d"):
