@@ -28,7 +28,7 @@ _RGB = re.compile(r"rgba?\(\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*(?:,\s
 _NAMED = {"black": "#000000", "white": "#ffffff", "gray": "#808080", "grey": "#808080"}
 _DECLARATION = re.compile(rf"\b({'|'.join(_PAINT)})\s*:\s*([^;\"]+)")
 _REFERENCE = re.compile(r"#([\w-]+)")
-#: Of a figure that is an image of its own: it asks its reader's machine. In a page, the page chooses.
+#: Of a figure that is an image of its own: its reader's machine chooses. In a page, the page does.
 _ALONE = "color-scheme:light dark;font-family:system-ui,Noto Sans SC,sans-serif"
 _UNSAFE = {"script", "foreignObject", "iframe", "metadata", "animate", "set"}
 
