@@ -24,9 +24,9 @@ _LARGEST = 1 << 30
 def read_documents(engine: Engine, name: str, path: Path) -> Source:
     """Read a list of objects, or one object a line; every value as the text that stands there.
 
-    An object within an object gives columns such as ``customer.id``; a list stays the text that it
-    is. Where the file is one object around a list of objects, at whatever depth, that list is the
-    table.
+    An object within an object gives columns such as ``customer.id``; a list of texts or numbers is
+    written ``a|b``, any other one stays the text that it is. Where the file is one object around a
+    list of objects, at whatever depth, that list is the table.
 
     Raises
     ------
@@ -47,7 +47,7 @@ def read_documents(engine: Engine, name: str, path: Path) -> Source:
             )
         names = checked_header([".".join(field) for field in fields], where)
         columns = ", ".join(
-            f"{rows[1]} ->> {quoted(_pointer(field))} AS {_named(column)}"
+            f"{_value(rows[1], field, inside)} AS {_named(column)}"
             for field, column in zip(fields, names, strict=True)
         )
         table = ibis.gen_name("raw")
@@ -111,6 +111,16 @@ def _leaves(shape: Any, above: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
 
 def _pointer(field: tuple[str, ...]) -> str:
     return "".join("/" + key.replace("~", "~0").replace("/", "~1") for key in field)
+
+
+def _value(column: str, field: tuple[str, ...], shape: Any) -> str:
+    """Write what gives a field's text; a list of plain values is joined as choices are."""
+    for key in field:
+        shape = shape[key]
+    at = quoted(_pointer(field))
+    if isinstance(shape, list) and shape and isinstance(shape[0], str):
+        return f"array_to_string(from_json({column} -> {at}, '[\"VARCHAR\"]'), '|')"
+    return f"{column} ->> {at}"
 
 
 def _named(column: str) -> str:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
+from workbench.data.text.answer_words_abroad import ABROAD, NO_ANSWER_ABROAD
+
 #: Answers that give none. They are missing, and counted apart from what cannot be read.
 NO_ANSWER: Final = frozenset(
     word
@@ -29,16 +31,16 @@ NO_ANSWER: Final = frozenset(
         "weiss nicht|weiss ich nicht|keine angabe|keine angaben|keine antwort|k.a|k. a|entfällt"
         "|kann ich nicht beurteilen|nicht beurteilbar|nicht genutzt",
         "未填|未填写|无|不详|弃权|缺失|没有接触过|未接触",
-        "no sé|no sabe|no aplica|no contesta|ns/nc|sin respuesta|ne sait pas|je ne sais pas"
-        "|sans réponse|non concerné|わからない|分からない|無回答|該当なし"
-        "|non so|não sei|não se aplica",
+        NO_ANSWER_ABROAD,
     )
     for word in line.split("|")
 )
 
+#: Traditional signs, ё, and the selector of a face's colours.
 _TRADITIONAL = str.maketrans(
-    "滿較極當絕對應該會總從經過遠難簡單願認無覺說贊優錯",
-    "满较极当绝对应该会总从经过远难简单愿认无觉说赞优错",
+    "滿較極當絕對應該會總從經過遠難簡單願認無覺說贊優錯ё",
+    "满较极当绝对应该会总从经过远难简单愿认无觉说赞优错е",
+    "\ufe0f",
 )
 
 # "A / B" are two ways to write one step; steps are parted by "|".
@@ -181,64 +183,6 @@ _GERMAN: Final = {
         " / trifft voll und ganz zu / trifft voll zu",
     ),
 }  # fmt: skip
-_OTHERS: Final = {
-    "satisfaction": (
-        "muy insatisfecho / muy insatisfecha / nada satisfecho / nada satisfecha"
-        " | insatisfecho / insatisfecha / poco satisfecho / poco satisfecha"
-        " | neutral / ni satisfecho ni insatisfecho / ni satisfecha ni insatisfecha / indiferente"
-        " / regular | satisfecho / satisfecha / algo satisfecho / algo satisfecha"
-        " | muy satisfecho / muy satisfecha / totalmente satisfecho / totalmente satisfecha",
-        "très insatisfait / très insatisfaite / pas du tout satisfait / pas du tout satisfaite"
-        " | insatisfait / insatisfaite / plutôt insatisfait / peu satisfait / pas satisfait"
-        " | neutre / ni satisfait ni insatisfait / moyennement satisfait"
-        " | satisfait / satisfaite / plutôt satisfait / plutôt satisfaite"
-        " | très satisfait / très satisfaite / tout à fait satisfait",
-        "pas du tout satisfait / très insatisfait | peu satisfait / plutôt pas satisfait"
-        " / plutôt insatisfait | plutôt satisfait / satisfait | très satisfait",
-        "とても不満 / 非常に不満 / 大変不満 / 大いに不満 | 不満 / やや不満"
-        " | どちらともいえない / どちらとも言えない / 普通 / ふつう / どちらでもない"
-        " | 満足 / やや満足 / まあ満足 | とても満足 / 非常に満足 / 大変満足 / 大いに満足",
-        "molto insoddisfatto / per niente soddisfatto | insoddisfatto / poco soddisfatto"
-        " | neutrale / né soddisfatto né insoddisfatto | soddisfatto / abbastanza soddisfatto"
-        " | molto soddisfatto",
-        "muito insatisfeito / muito insatisfeita | insatisfeito / insatisfeita"
-        " | neutro / nem satisfeito nem insatisfeito / indiferente | satisfeito / satisfeita"
-        " | muito satisfeito / muito satisfeita",
-    ),
-    "agreement": (
-        "totalmente en desacuerdo / muy en desacuerdo | en desacuerdo / algo en desacuerdo"
-        " | ni de acuerdo ni en desacuerdo / neutral / indiferente"
-        " | de acuerdo / algo de acuerdo | totalmente de acuerdo / muy de acuerdo",
-        "pas du tout d'accord / tout à fait en désaccord | pas d'accord / plutôt pas d'accord"
-        " / en désaccord | neutre / ni d'accord ni pas d'accord / sans opinion"
-        " | d'accord / plutôt d'accord | tout à fait d'accord / totalement d'accord",
-        "pas du tout d'accord | plutôt pas d'accord / pas d'accord | plutôt d'accord / d'accord"
-        " | tout à fait d'accord",
-        "全くそう思わない / まったくそう思わない / 全く当てはまらない / まったく当てはまらない"
-        " | そう思わない / あまりそう思わない / 当てはまらない / あまり当てはまらない"
-        " | どちらともいえない / どちらとも言えない / どちらでもない"
-        " | そう思う / ややそう思う / まあそう思う / 当てはまる / やや当てはまる"
-        " | 非常にそう思う / とてもそう思う / 強くそう思う / 非常に当てはまる / とても当てはまる",
-        "completamente in disaccordo / molto in disaccordo | in disaccordo"
-        " | neutrale / né d'accordo né in disaccordo | d'accordo"
-        " | completamente d'accordo / molto d'accordo",
-        "discordo totalmente | discordo / discordo parcialmente"
-        " | neutro / nem concordo nem discordo / indiferente | concordo / concordo parcialmente"
-        " | concordo totalmente",
-    ),
-    "quality": (
-        "muy malo / muy mala / pésimo | malo / mala | regular / aceptable / normal"
-        " | bueno / buena | muy bueno / muy buena / excelente",
-        "très mauvais / très mauvaise | mauvais / mauvaise | moyen / moyenne / passable / correct"
-        " | bon / bonne | très bon / très bonne / excellent",
-        "とても悪い / 非常に悪い | 悪い / やや悪い | 普通 / ふつう / どちらともいえない"
-        " | 良い / やや良い / よい | とても良い / 非常に良い / とてもよい / 非常によい",
-    ),
-    "likelihood": (
-        "muy improbable / nada probable | improbable / poco probable | neutral / ni probable ni"
-        " improbable | probable / bastante probable | muy probable / extremadamente probable",
-    ),
-}  # fmt: skip
 #: Chinese scales are made of a word and its negation.
 _CHINESE_WORDS: Final = {
     "agreement": ("同意", "赞同", "认同", "赞成", "符合"),
@@ -320,7 +264,7 @@ def word_scales() -> tuple[WordScale, ...]:
     """Give the scales of words that are known."""
     found = [
         WordScale(family, _steps(text))
-        for known in (_ENGLISH, _GERMAN, _OTHERS, _CHINESE)
+        for known in (_ENGLISH, _GERMAN, ABROAD, _CHINESE)
         for family, texts in known.items()
         for text in texts
     ]

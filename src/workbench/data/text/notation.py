@@ -159,15 +159,15 @@ def decimal_mark(texts: Iterable[str]) -> Decimal:
 _ISO = re.compile(r"\d{4}([-/])\d{1,2}\1\d{1,2}([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?)?")
 #: A time of day, and what follows it where that is a zone: Z, UTC, GMT+8, -0500, +05:30.
 OFFSET = (
-    r"(:\d{2}(?:\.\d+)?(?: ?(?:[AaPp]\.?[Mm]\.?|上午|凌晨|早上|下午|晚上))?) ?"
+    r"(:\d{2}(?:\.\d+)?(?: ?(?:[AaPp]\.?[Mm]\.?|上午|凌晨|早上|下午|晚上|오전|오후))?) ?"
     r"(?:(?:[zZ]|UTC|GMT)|(?:UTC|GMT)?([+-])(\d{1,2}):?(\d{2})?)(?: ?\(.*\))?$"
 )
 #: The zone that a heading names, as in "Created (UTC)".
 _HEADING_ZONE = re.compile(r"\(\s*(?:UTC|GMT)\s*(?:([+-])(\d{1,2}):?(\d{2})?)?\s*\)", re.I)
 #: Words for the halves of the day -> what engines call them.
 HALVES: Mapping[str, str] = {
-    r"\s*(?:上午|凌晨|早上|[Aa]\.?\s?[Mm]\b\.?)\s*": " AM ",
-    r"\s*(?:下午|晚上|[Pp]\.?\s?[Mm]\b\.?)\s*": " PM ",
+    r"\s*(?:上午|凌晨|早上|오전|[Aa]\.?\s?[Mm]\b\.?)\s*": " AM ",
+    r"\s*(?:下午|晚上|오후|[Pp]\.?\s?[Mm]\b\.?)\s*": " PM ",
 }
 _TIME = re.compile(
     r"(?P<sep>T|, ?| at | ?(?=AM|PM)| |(?<=日))(?P<before>(?:AM|PM) )?"
@@ -179,7 +179,8 @@ _HAN_TIME = re.compile(
     r"(?P<sep> ?)\d{1,2}(?P<hour>[时時点點])(?:\d{1,2}(?P<minute>分)(?:\d{1,2}(?P<second>秒))?)?$"
 )
 _DAYS = (
-    "%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%Y年%m月%d日", "%Y.%m.%d", "%d.%m.%Y", "%d/%m/%Y",
+    "%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%Y年%m月%d日", "%Y.%m.%d", "%Y. %m. %d", "%Y. %m. %d.",
+    "%d.%m.%Y", "%d/%m/%Y",
     "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d %b %Y", "%d-%b-%Y", "%b %d, %Y", "%b %d %Y",
     "%b-%d-%Y", "%b-%d-%y", "%d %B %Y", "%B %d, %Y", "%a, %d %b %Y", "%a %b %d %Y",
     "%A, %B %d, %Y", "%A, %d %B %Y",

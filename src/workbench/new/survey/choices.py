@@ -12,6 +12,8 @@ from workbench.study.survey import BLANKS, LINES
 
 #: How the choice stands in a heading: "Q [App]", "Q/App", "Q: App", "Q - App", and "App:Q".
 _BEHIND: Final = (
+    # Forsta: "Q4c1: App - Which channels do you use?"
+    re.compile(r"[A-Za-z]+\d+[cr]\d+\s*[:.]\s*(?P<choice>.+?)\s+-\s+(?P<stem>.+)"),
     re.compile(r"(?P<stem>.+?)\s*\(choice\s*=\s*(?P<choice>.+)\)"),  # REDCap, with labels
     re.compile(r"(?P<stem>.+?)\s*\[(?P<choice>[^\[\]]+)\]"),
     re.compile(r"(?P<stem>.+)/(?P<choice>[^/]+)"),

@@ -44,6 +44,52 @@ def camped(columns: Sequence[ColumnProfile]) -> ColumnProfile | None:
     return None
 
 
+def camps_of(columns: Sequence[ColumnProfile]) -> set[str]:
+    """Name columns of numbers into which another one's answers from 0 to 10 were sorted.
+
+    Qualtrics writes 1, 2 and 3 beside the answers on recommending, analysts 0 and 1.
+    """
+    found = set()
+    few = [p for p in columns if p.numeric and 2 <= p.distinct + (p.texts == "0").any() <= 4]
+    for q in columns:
+        if not q.numeric or q.distinct < 5 or len(q.texts) < _ENOUGH:
+            continue
+        made = 0 + (q.numbers > 6).astype(int) + (q.numbers > 8).astype(int)
+        if not q.numbers.between(0, 10).all() or made.nunique() < 3:
+            continue
+        for p in few:
+            if p is not q and p.texts.index.equals(q.texts.index):
+                each = p.numbers.groupby(made).nunique()
+                ways = p.numbers.groupby(made).first()
+                if (
+                    (each == 1).all()
+                    and ways.iloc[0] < ways.iloc[-1]
+                    and ways.is_monotonic_increasing
+                ):
+                    found.add(p.name)
+    return found
+
+
+#: Answers from which on one column sorts another by no chance.
+_ENOUGH: Final = 12
+#: What tools and browsers write in many words.
+_WRITTEN: Final = re.compile(r"(?i)^\s*(?:mozilla/|https?:|opera/|\{|\[)")
+
+
+def in_own_words(p: ColumnProfile) -> bool:
+    """Tell answers that people wrote themselves, few of them twice, however short."""
+    about = p.heading.has("name", "address", "email", "web", "device", "owner", "product", "place",
+                          "phone", "store", "group", "system", "title")  # fmt: skip
+    if about or p.numeric or p.when or p.boolean or p.unique < 0.5 or p.distinct < 3:
+        return False
+    texts = [str(text) for text in p.texts.unique()[:200]]
+    if sum(bool(_WRITTEN.match(text)) for text in texts) * 5 > len(texts):
+        return False
+    words = sum(len(re.findall(r"[^\W\d_]{2,}", text)) for text in texts) / len(texts)
+    asian = sum(len(re.findall(r"[\u3040-\u9fff]", text)) for text in texts) / len(texts)
+    return words >= 3 or asian >= 6
+
+
 def said_twice(numbers: Mapping[str, ColumnProfile], free: Sequence[ColumnProfile]) -> set[str]:
     """Name columns of words whose numbers stand in another one, whose heading goes on from theirs.
 

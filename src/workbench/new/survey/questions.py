@@ -10,26 +10,28 @@ from typing import Any, Final
 
 import pandas as pd
 
-from workbench.data.clean.answers import shown
+from workbench.data.clean.answers import fitting_scales, shown
 from workbench.data.text.answer_words import is_no_answer
 from workbench.new.columns.profile import ColumnProfile
 from workbench.new.columns.proposal import OpenQuestion, Option, Proposal
 from workbench.new.survey.choices import columns_of_choices, questions_of_choices
-from workbench.new.survey.hints import ends_named, is_camp, said_twice
+from workbench.new.survey.hints import camps_of, ends_named, in_own_words, is_camp, said_twice
 from workbench.new.survey.scales import ENDS_SAID, MOST_WORDS, ScaleColumn, rating_of
+from workbench.new.survey.sides import map_sides, sides_of
 from workbench.study.survey import SERVQUAL_ITEMS
 from workbench.study.waves import order_of_names
 
 _OVERALL: Final = re.compile(
     r"overall|in general|all in all|as a whole|csat|osat|总体|整体|总的|綜合|综合|総合|全体|総じて"
     r"|gesamt|insgesamt|en general\b|en conjunto|global|dans l.ensemble|nel complesso|no geral"
-    r"|전반",
+    r"|전반|в целом|в общем|общая|ogólnie|over het algemeen|in het algemeen",
     re.I,
 )
 _REMARK: Final = re.compile(
     r"comment|suggest|feedback|remark|tell us|in your own words|意见|建议|留言|评论|其他想说"
     r"|bemerkung|anmerkung|kommentar|anregung|意見|要望|感想|コメント|comentario|sugerencia|observacion"
     r"|commentaire|remarque|commenti|osservazioni|comentário|의견|opmerking"
+    r"|cmt|verbatim|follow.?up (?:response|answer|comment)|коммент|предложен|отзыв|замечани|opini"
     r"|anything else|do better|improve|why did you|why do you|reason for your (?:score|rating)"
     r"|改进|改善|还有什么|原因是|为什么",
     re.I,
@@ -39,7 +41,7 @@ _NOT_ASKED: Final = re.compile(
     r"|seconds|latitude|longitude|weight|^w$|权重|\bip\b|year|年份|_complete$|credit|信用分"
     # what the tools of fieldwork note of an interview
     r"|^(?:missrel|missing anteil|last_?page|maxpage|q_viewer|time_(?:sum|rsi)|time\d{3}|deg_time"
-    r"|dispcode|lfdn|rts\d+|tester|device_type|start_?language)\b|^(?:missing|quota|serial)$",
+    r"|dispcode|lfdn|rts\d+|tester|device_type|start_?language)\b|^(?:missing|quota|serial|status|markers?)$",
     re.I,
 )
 #: What people are, as short headings say it; questions on a scale are not called so.
@@ -74,7 +76,9 @@ def find_questions(proposal: Proposal) -> None:
     free = [p for p in free if not _aside(p)]
     ratings = {p.name: r for p in free if (r := rating_of(p)) is not None}
     twice = said_twice({n: r.column for n, r in ratings.items()}, free)
-    free = [p for p in free if p.name not in twice]
+    camps = camps_of(proposal.columns_of_file)
+    free = [p for p in free if p.name not in twice and p.name not in camps]
+    ratings = {name: r for name, r in ratings.items() if name not in camps}
     stems = {_stem(name) for name in ratings if _stem(name) != name}
     kin = {p.name: rating_of(p, kin=True) for p in free if _stem(p.name) in stems}
     ratings = {p.name: r for p in free if (r := ratings.get(p.name) or kin.get(p.name)) is not None}
@@ -103,7 +107,9 @@ def find_questions(proposal: Proposal) -> None:
             scales["recommend"] = list(found.scale)
     if "comment" not in columns:
         remarks = [p for p in free if _REMARK.search(p.said) and p.distinct]
-        remarks = [p for p in remarks if p.name not in ratings]
+        remarks = [p for p in remarks if p.name not in ratings] or [
+            p for p in free if in_own_words(p) and p.name not in {*ratings, *columns.values()}
+        ]
         if remarks:
             columns["comment"] = max(remarks, key=lambda p: p.distinct).name
     sided = [name for name in ratings if _STANDARD.fullmatch(name)]
@@ -120,6 +126,10 @@ def find_questions(proposal: Proposal) -> None:
             section["dimensions"] = {"service": own}
         items = {name: _beside(r, usual) for name, r in items.items()}
         ratings |= items
+        pairs = {} if sided else sides_of([r.column.said for r in items.values()])
+        if pairs:
+            section |= map_sides(proposal, items, pairs)
+            sided = [name for name, r in items.items() if r.column.said in pairs]
         if not sided and len(items) > 1:
             section |= _items(proposal, items)
             codes = section.pop("codes")
@@ -148,11 +158,13 @@ def find_questions(proposal: Proposal) -> None:
         ratings.pop(weight[0].name, None)
     own_words = [
         p for p in free
-        if (p.free_text or _REMARK.search(p.said))
+        if (p.free_text or _REMARK.search(p.said) or in_own_words(p))
         and p.name not in {*ratings, *columns.values(), *unknown}
     ]  # fmt: skip
     if own_words:
         section["open"] = {p.name: p.wording or p.name for p in own_words}
+    if unread := _unread(free, ratings, stems, {*columns.values(), *section.get("open", {})}):
+        section["unread"] = unread
     used = {*taken, *ratings, *columns.values(), *(p.name for p in [*weight, *own_words]), *twice}
     rest = [p for p in proposal.columns_of_file if p.name not in used]
     if several := questions_of_choices(rest, used):
@@ -162,6 +174,24 @@ def find_questions(proposal: Proposal) -> None:
     _codes(proposal, ratings)
     proposal.survey = section
     _waves(proposal)
+
+
+def _unread(
+    free: Sequence[ColumnProfile], ratings: Mapping[str, Any], stems: set[str], other: set[str]
+) -> dict[str, list[str]]:
+    """Name columns called as items are, or answered in known words, that were not read, and why."""
+    found = {}
+    for p in free:
+        if p.name in ratings or p.name in other or p.numeric or p.when or p.boolean:
+            continue
+        words = {str(text): int(n) for text, n in p.texts.value_counts().items()}
+        if not 3 <= len(words) <= 2 * MOST_WORDS or p.free_text:
+            continue
+        known = {w for w in words if fitting_scales([w]) or shown(w) or is_no_answer(w)}
+        enough = 2 * sum(words[w] for w in known) > sum(words.values())
+        if enough and (_stem(p.name) in stems or len(known) > 2):
+            found[p.name] = sorted(set(words) - known) or sorted(words)
+    return found
 
 
 def _beside(found: ScaleColumn, usual: tuple[int, int]) -> ScaleColumn:
@@ -291,7 +321,11 @@ def _wordings(said: Sequence[str], codes: Sequence[str]) -> dict[str, str]:
         if len({part[0] for part in parts}) == 1:
             own = [re.split(marks, text, maxsplit=1)[1] for text in own]
         elif len({part[-1] for part in parts}) == 1:  # Alchemer: the instruction is behind
-            own = [part[0] for part in parts]
+            own = [text[: text.rindex(part[-1])] for text, part in zip(own, parts, strict=True)]
+            own = [re.sub(rf"(?:{marks})\s*$", "", text + " ").strip() for text in own]
+            coded = r"\w*\d\w*\s*[:：.]\s*(?=\S)"  # Forsta: Q1r1: Staff were helpful
+            if all(re.match(coded, text) for text in own):
+                own = [re.sub(coded, "", text, count=1) for text in own]
     return dict(zip(codes, (text.strip() for text in own), strict=True))
 
 

@@ -141,7 +141,9 @@ def _turned(labels: Mapping[float, str]) -> bool:
 def _slider(p: ColumnProfile) -> ScaleColumn | None:
     """Tell a question that was answered on a slider from 0 to 100."""
     named = _NUMBERED.match(p.said.strip()) or p.said.strip().endswith(("?", "？"))
-    numbers = pd.to_numeric(p.texts, errors="coerce").dropna()
+    percent = p.percent > 0.9
+    numbers = (p.numbers if percent else pd.to_numeric(p.texts, errors="coerce")).dropna()
+    named = named or (percent and not (numbers % 1).any())
     if not (named or p.heading.has("satisfaction", "recommend")) or len(numbers) < len(p.texts):
         return None
     low, high = float(numbers.min()), float(numbers.max())

@@ -28,10 +28,14 @@ def survey_lines(proposal: Proposal) -> Iterator[str]:
     if "turned" in section:
         written = json.dumps(section["turned"], ensure_ascii=False)
         yield f"  answers: {written}   # the heading says that the lowest is best"
+    if "sided" in section:
+        sides = {"exp": "expectation", "per": "experience", "imp": "importance"}
+        told = " and ".join(sides[side] for side in section["sided"])
+        yield f"  # the same questions were asked of {told}"
     if section.get("reversed"):
         written = json.dumps(section["reversed"], ensure_ascii=False)
         yield f"  reversed: {written}   # their headings say that the lowest is best"
-    for key in ("scales", "columns"):
+    for key in ("importance_scale", "scales", "columns"):
         if key in section:
             yield f"  {key}: {json.dumps(section[key], ensure_ascii=False)}"
     if "unsaid" in section:
@@ -45,6 +49,14 @@ def survey_lines(proposal: Proposal) -> Iterator[str]:
         each = ", ".join(map(repr, section["odd"]))
         said = "is not numbered as the other items are; take out what is none"
         yield f"  # CHECK items: {each} {said}"
+    if "beside" in section:
+        each = ", ".join(map(repr, section["beside"]))
+        said = "stand in one block alone and are left out; a survey of gaps needs both sides"
+        yield f"  # CHECK items: {each} {said}"
+    for name, words in section.get("unread", {}).items():
+        said = ", ".join(map(repr, words[:5]))
+        yield f"  # CHECK answers: {name!r} was not read as a question for {said}; if it is one,"
+        yield "  # name each of its words under answers, and the column under tables and dimensions"
     if "items" in section:
         yield "  items:                   # their wording; a text a language: {en: ..., zh: ...}"
         for code, text in section["items"].items():

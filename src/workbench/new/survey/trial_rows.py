@@ -19,12 +19,13 @@ _NONE: Final = {
     "quotafull", "over quota", "overquota", "quota met", "测试", "测试数据", "测试答卷", "预览",
     "预览数据", "无效答卷", "无效", "testlauf", "vorschau", "ungültig", "prueba",
     "aperçu", "essai", "rechazado", "rejeté", "abgelehnt", "甄别",
-    "被甄别", "配额已满", "配额满", "已删除", "已作废",
+    "被甄别", "配额已满", "配额满", "已删除", "已作废", "oq", "term", "screened-out",
 }  # fmt: skip
 #: What they call the others; a column with any other value is a question or a group.
 _THERE: Final = {
     "ip address", "imported", "anonymous", "email", "sms", "web", "link", "online", "offline", "gl",
     "social", "qr", "qr code", "qrcode", "app", "complete", "completed", "partial", "incomplete",
+    "qualified",
     "started", "in progress", "submitted", "finished", "interview", "approved", "has issues",
     "hasissues", "edited", "received", "real", "live", "normal", "valid", "active", "on hold",
     "validation_status_approved", "validation_status_on_hold", "response", "full", "production",
@@ -43,6 +44,11 @@ _STATE: Final = re.compile(
     r"status|state|mode|typ|quality|valid|disposition|状态|类型|有效|质量|来源|estado|état",
     re.IGNORECASE,
 )
+#: States by number, told by the columns beside them: of Qualtrics, of Forsta.
+_NUMBERED: Final = {
+    ("Status", frozenset({"RecordedDate", "Progress"})): ("1", "2", "8", "9", "12", "17", "40"),
+    ("status", frozenset({"record", "uuid", "qtime"})): ("1", "2"),
+}
 #: Columns of states have no more different values.
 _MOST: Final = 8
 
@@ -58,7 +64,11 @@ def trial_rows(columns: Sequence[ColumnProfile], taken: set[str]) -> list[RowKin
         Columns that are known to hold answers.
     """
     found = []
+    names = {p.name for p in columns}
     for p in _states(columns, taken):
+        for (name, beside), codes in _NUMBERED.items():
+            if p.name == name and beside <= names:
+                found += [RowKind(name, v, "left_out") for v in codes if (p.texts == v).any()]
         gone, rest = _marked(p)
         found += [RowKind(p.name, v, "left_out") for v in gone if rest <= _THERE]
     return found
@@ -91,7 +101,8 @@ def _states(columns: Sequence[ColumnProfile], taken: set[str]) -> list[ColumnPro
 def _marked(p: ColumnProfile) -> tuple[list[str], set[str]]:
     """Give the values that mark rows to be left out, and the other ones in small letters."""
     values = [str(v) for v in p.texts.unique()]
-    plain = {v: v.strip().casefold() for v in values}
+    # Forsta says at which question somebody left: term:S1
+    plain = {v: re.sub(r"^(term|oq):.*", r"\1", v.strip().casefold()) for v in values}
     if _SAYS_TEST.search(p.name) and (p.boolean or set(values) <= {"0", "1"}):
         yes = [v for v in values_saying(p, "yes") if v in values]
         yes += [v for v in values if v == "1" and v not in yes]

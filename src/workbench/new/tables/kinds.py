@@ -142,7 +142,11 @@ def _alike(columns: Sequence[ColumnProfile], *, recommends: bool = False) -> lis
     counted: tuple[str, ...] = ("id", "age", "year", "priority", "status")
     if not recommends:
         counted += ("quantity", "count", "amount", "total", "price", "number", "group")
-    few = [p for p in columns if 2 <= p.distinct <= 16 and not p.heading.has(*counted)]
+    few = [
+        p
+        for p in columns
+        if (2 <= p.distinct <= 16 or p.percent > 0.9) and not p.heading.has(*counted)
+    ]
     found = [(p, rating.scale) for p in few if (rating := rating_of(p)) is not None]
     usual = Counter(scale for _, scale in found).most_common(1)
     return [p for p, scale in found if usual and scale == usual[0][0]]

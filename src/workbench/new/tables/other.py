@@ -51,6 +51,11 @@ def what_else(columns: Sequence[ColumnProfile]) -> str:
     # q1 to q4 are questions where they hold answers on a scale
     periods = [p for p in periods if len(p.name) > _BARE or rating_of(p) is None]
     if len(periods) >= 4 and len(periods) * 2 > len(filled):
+        if sum(rating_of(p) is not None for p in periods) * 2 > len(periods):
+            return (
+                f"the answers to a survey, several waves side by side ({periods[0].name!r} to"
+                f" {periods[-1].name!r}). Write one row a person and wave, with a column `wave`"
+            )
         return (
             f"a pivot table: {len(periods)} of its {len(filled)} columns are periods"
             f" ({periods[0].name!r} to {periods[-1].name!r}). Bring the rows it was made of, or"

@@ -14,7 +14,7 @@ from workbench.new.columns.states import is_settled
 from workbench.new.columns.taking import categorical, take
 from workbench.new.columns.writing import dates, numbers
 from workbench.new.purchase_log.purchases import transactions
-from workbench.new.survey.hints import camped, is_camp
+from workbench.new.survey.hints import camped, camps_of, is_camp
 from workbench.new.survey.questions import MOST_WAVES, answers_of, find_questions
 from workbench.new.survey.scales import rating_of
 from workbench.new.survey.trial_rows import doubtful_rows, trial_rows
@@ -327,7 +327,8 @@ def _survey(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
     for standard in ("wave", "recommend"):
         fits = [p for p in filled if p.heading.has(standard) and p.name not in columns.values()]
         if standard == "recommend":  # and not why they do, nor to which camp this sorts them
-            fits = [p for p in fits if not (p.free_text or is_camp(p))]
+            sorted_ = camps_of(filled)
+            fits = [p for p in fits if not (p.free_text or is_camp(p) or p.name in sorted_)]
             made = camped(filled)
             fits = sorted(fits, key=lambda p: rating_of(p) is None) or ([made] if made else [])
         if fits:
