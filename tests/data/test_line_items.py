@@ -238,3 +238,15 @@ def test_weeks_need_products_pieces_and_amounts(open_study: OpenStudy) -> None:
     text = "customer_id,date,amount,category\nA,2025-01-05,2,tea\n"
     with pytest.raises(DataError, match="no product, quantity"):
         line_items(open_study(transactions=text)).weeks()
+
+
+def test_a_price_and_a_number_of_pieces_say_what_a_line_came_to(
+    open_study: OpenStudy, log: pd.DataFrame
+) -> None:
+    priced = log.assign(price=log["amount"], quantity=1 + np.arange(len(log)) % 3)
+    kept = {"duplicates": "keep", "amount": "none"}
+    lines = line_items(open_study(transactions=(kept, priced.drop(columns="amount").to_csv())))
+    assert lines.valued
+    named = priced[priced["category"] != ""]
+    right = (named["price"] * named["quantity"]).groupby(named["category"]).sum()
+    assert lines.items.set_index("item")["spend"].to_dict() == pytest.approx(right.to_dict())

@@ -45,7 +45,7 @@ def test_online_retail_multiplies_pieces_by_price_and_nets_what_was_cancelled(st
     card = started.study.tables["transactions"]
     assert card.columns == {
         "customer_id": "CustomerID", "date": "InvoiceDate", "order_id": "InvoiceNo",
-        "product": "Description", "quantity": "Quantity",
+        "product": "Description", "quantity": "Quantity", "price": "UnitPrice",
     }  # fmt: skip
     assert card.amount == "Quantity * UnitPrice"
     named = [r for r in rows("online_retail.csv") if r["CustomerID"]]

@@ -405,7 +405,13 @@ def line_items(
             f" price of each line as its amount, no `amount_per`, and `part_of: {table}`",
         )
     engine = tables.engine
-    valued, counted = "amount" in rows.columns, "quantity" in rows.columns
+    counted = "quantity" in rows.columns
+    pieces = ibis.coalesce(rows.quantity.cast("float64"), 1.0) if counted else ibis.literal(1.0)
+    valued, spend = "amount" in rows.columns, ibis.literal(0.0)
+    if valued:
+        spend = rows.amount.cast("float64")
+    elif "price" in rows.columns:  # what a line came to, where the log does not say
+        valued, spend = True, rows.price.cast("float64") * pieces
     told = [name for name in ("product", "category") if name in rows.columns]
     day = rows.date.cast("date")
     basket = rows.customer_id.cast("string") + "|" + day.cast("string")
@@ -415,9 +421,7 @@ def line_items(
     named = rows[by].cast("string").strip().nullif("")
     lines = rows.select(
         customer_id=rows.customer_id, basket=engine.key(basket), day=day, named=named,
-        spend=rows.amount.cast("float64") if valued else ibis.literal(0.0),
-        pieces=ibis.coalesce(rows.quantity.cast("float64"), 1.0)
-        if counted else ibis.literal(1.0),
+        spend=spend, pieces=pieces,
         **{name: rows[name].cast("string") for name in told},
     )  # fmt: skip
     back = ibis.coalesce(lines.spend < 0, False) | (lines.pieces < 0)

@@ -298,10 +298,15 @@ def quantity(p: ColumnProfile) -> float:
     return score + (1 if p.fractions < 0.2 else -1) + p.filled
 
 
+#: What a French till calls its goods; without the accent it is somebody's post.
+_NAMED_GOODS = re.compile(r"(?i)désignation|libellé")
+
+
 def product(p: ColumnProfile) -> float:
     """Score a column as what a row is of; a name reads better than its number."""
     h = p.heading
     item = h.has("unit") and "item" in h.squashed and not p.numeric
+    item = item or (bool(_NAMED_GOODS.search(h.text)) and not p.numeric)
     if p.unique > 0.9 and len(p.somebody) > _NO_PRODUCTS:
         return -9.0  # the title of each deal
     if not (h.has("product") or item) or p.distinct < 2 or p.when or p.boolean:

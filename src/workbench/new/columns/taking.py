@@ -16,7 +16,7 @@ def take(proposal: Proposal, standard: str, found: Candidate | None) -> None:
 
 
 def categorical(
-    filled: Sequence[ColumnProfile], concept: str, taken: Sequence[str]
+    filled: Sequence[ColumnProfile], concept: str, taken: Sequence[str], *, most: int = 60
 ) -> Candidate | None:
     """Find a column of groups: a few words, each often."""
     fits = [
@@ -24,7 +24,7 @@ def categorical(
         for p in filled
         if p.heading.has(concept)
         and p.name not in taken
-        and 1 < p.distinct <= 60
+        and 1 < p.distinct <= most
         and not p.when
         and not p.heading.has("id", "number", "owner", "discount", "fee", "amount", "price")
     ]

@@ -53,6 +53,8 @@ def _lines_of(whole: Proposal) -> Proposal | None:
         _as_items(lines, on_lines, rows)
     if not {"product", "category"} & set(lines.columns):
         return None
+    if per_order:
+        whole.columns.pop("price", None)  # it is that of a line
     take(lines, "quantity", best(on_lines, evidence.quantity, [*lines.columns.values()], 5))
     lines.table, lines.standard, lines.system = f"{whole.table}_lines", whole.standard, whole.system
     lines.keys = {k: v for k, v in whole.keys.items() if k in _READING}

@@ -8,10 +8,11 @@ from workbench.new.columns import evidence
 from workbench.new.columns.evidence import best, depends, ranked
 from workbench.new.columns.profile import ColumnProfile
 from workbench.new.columns.proposal import OpenQuestion, Option, Proposal
-from workbench.new.columns.taking import categorical, take
+from workbench.new.columns.taking import take
 from workbench.new.purchase_log.amount import find_amount
 from workbench.new.purchase_log.components import before_fees, parts_in_rows
 from workbench.new.purchase_log.deductions import amounts, fully_refunded, refunded
+from workbench.new.purchase_log.goods import goods, of_several_an_order
 from workbench.new.purchase_log.grouped import whose_group
 from workbench.new.purchase_log.ledger import without_the_other_side
 from workbench.new.purchase_log.row_kinds import rows_of_purchases, rows_that_undo
@@ -27,22 +28,20 @@ def transactions(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
     """Find who bought, when, for how much, and which rows are purchases."""
     deals = any(p.heading.has("deal", "probability") for p in filled)
     columns = proposal.columns
-    take(proposal, "customer_id", best(filled, _who(filled), [*columns.values()], 3.5))
+    named = of_several_an_order(filled, proposal)
+    people = [p for p in filled if p.name not in named]
+    take(proposal, "customer_id", best(people, _who(people), [*columns.values()], 3.5))
     take(
         proposal,
         "date",
         best(filled, lambda p: evidence.date(p, deals=deals), [*columns.values()]),
     )
-    _same_person(proposal, filled)
+    _same_person(proposal, people)
     whose_group(proposal)
     take(proposal, "order_id", _order(proposal, filled))
     find_amount(proposal, filled)
     _who_on_refunds(proposal, filled)
-    quantity = best(filled, evidence.quantity, [*columns.values()], 5)
-    take(proposal, "quantity", quantity)
-    for standard in ("channel", "category"):
-        take(proposal, standard, categorical(filled, standard, [*columns.values()]))
-    take(proposal, "product", best(filled, evidence.product, [*columns.values()], 4.0))
+    goods(proposal, filled, named)
     before_fees(proposal, filled)
     refunded(proposal, filled)
     parts_in_rows(proposal, filled)

@@ -175,6 +175,9 @@ class _Finder:
         self.known = bool(proposal.system)
         taken = [proposal.columns.get(s) for s in
                  ("customer_id", "order_id", "date", "amount", "quantity")]  # fmt: skip
+        kind = proposal.column("category")
+        if kind is not None and not any(state_of(v) for v in kind.counts.index):
+            taken.append(kind.name)  # kinds of goods, and none of rows
         self.all = filled
         self.filled = [p for p in filled if p.name not in taken]
         money = amounts(proposal)  # of rows that nothing has left out by now
