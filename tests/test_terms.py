@@ -16,7 +16,10 @@ CATALOGS = sorted((ROOT / "src/workbench/languages/locale/zh/LC_MESSAGES").glob(
 PAGES = sorted((ROOT / "notebooks").glob("*.ipynb"))
 WRITTEN = [*sorted((ROOT / "reports").glob("*.qmd")), *sorted((ROOT / "reports/zh").glob("*.qmd"))]
 #: Of no one term: riddles, and words that no manager says.
-RIDDLES = [r"\bsuggest themselves\b", r"\bbefore they are gone\b", r"\bleast kind\b"]
+RIDDLES = [
+    r"\bsuggest themselves\b", r"\bbefore they are gone\b", r"\bleast kind\b", r"\bbefell\b(?!})",
+    r"\b[Ww]hoever\b", r"\bhangs? (most )?on\b", r"\bcounts as alive\b", r"and what came\b",
+]  # fmt: skip
 CALQUES = ["一成客户", "朝预期方向", "朝相反方向"]
 ENGLISH = re.compile("|".join([*RIDDLES, *(x for t in TERMS for x in t.get("never", ()))]))
 CHINESE = re.compile("|".join([*CALQUES, *(x for t in TERMS for x in t.get("never_chinese", ()))]))

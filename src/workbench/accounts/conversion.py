@@ -265,8 +265,8 @@ def _stages(
     ends = [f"{c}{end}" for c in _COLUMNS for end in ("", "_low", "_high")]
     table = pd.DataFrame(rows, columns=["stage", "n", *ends])
     return labelled(
-        table, stage="Stage", n="Opportunities", on=("Goes on or is won", "percent"),
-        lost=("Is lost there", "percent"), won=("Is won in the end", "percent"),
+        table, stage="Stage", n="Opportunities", on=("Moves on or is won", "percent"),
+        lost=("Lost in this stage", "percent"), won=("Won in the end", "percent"),
         median=("Days in it (median)", "number:0"),
     ), withheld  # fmt: skip
 

@@ -45,8 +45,8 @@ HELD = (
     "In {n} past months the 95% range held what was won in {kept}; it was off by {error} on average"
 )
 TOO_NARROW = (
-    "In {n} past months the 95% range held what was won in only {kept}: take the forecast for less"
-    " sure than its range says"
+    "In {n} past months the 95% range held what was won in only {kept}: treat the forecast as"
+    " less certain than its range says"
 )
 TOO_YOUNG = "The record is too short to try the forecast on the past"
 NO_AMOUNT = "{n} open opportunities have no amount, and are not in the sum"
@@ -131,7 +131,7 @@ class PipelineForecast(Result):
         if self.past.empty:
             return None
         return Picture(
-            self.plot, "What was promised, and what came",
+            self.plot, "Forecast and actual",
             "Money won within {days} days from the opportunities open at the end of each month; 95%"
             " ranges",
             self.past, {"days": self.days},

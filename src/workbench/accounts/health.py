@@ -47,18 +47,18 @@ PARTS: Mapping[str, str] = {
 CLASSES = ("Weak", "Middling", "Strong")
 
 FORESEES = (
-    "The health score foresaw who would stop: of a pair of accounts of which one stopped, the one"
-    " that stopped had the lower score in {auc} of the pairs; one half is chance"
+    "The health score predicted who would stop: of a pair of accounts of which one stopped, the"
+    " one that stopped had the lower score in {auc} of the pairs; one half is chance"
 )
 NOTHING = (
-    "The health score foresees nothing that can be told from chance: of a pair of accounts of which"
-    " one stopped, the one that stopped had the lower score in {auc} of the pairs"
+    "The health score does no better than chance: of a pair of accounts of which one stopped, the"
+    " one that stopped had the lower score in {auc} of the pairs"
 )
 WRONG_WAY = (
-    "The health score foresaw the opposite: of a pair of accounts of which one stopped, the one"
+    "The health score predicted the opposite: of a pair of accounts of which one stopped, the one"
     " that stopped had the lower score in only {auc} of the pairs; do not steer by it"
 )
-GROWS = "Who has the higher score also grew more afterwards: in {auc} of the pairs"
+GROWS = "Accounts with the higher score also grew more afterwards: in {auc} of the pairs"
 GROWS_NOT = "It does not tell who will grow: right in {auc} of the pairs"
 WORST = (
     "{n} accounts score as weak, and bought for {money} in the last twelve months; of such,"
@@ -288,13 +288,15 @@ def health(
     cuts = _cuts(scores["score"])
     if min(kept.sum(), (~kept).sum()) >= FEWEST and set(weight) <= set(then.columns):
         old = _weighted(then, weight)
-        stopping = area(old, kept).named("Told apart by the health score", kind="percent")
+        stopping = area(old, kept).named(
+            "Accounts that stopped, predicted by the health score", kind="percent"
+        )
         was = was.reindex(then.index)
         has = ((was > 0) & kept).to_numpy()
         grown = (bought.reindex(then.index) > was).to_numpy()
         if min(grown[has].sum(), (~grown[has]).sum()) >= FEWEST:
             growing = area(old[has], grown[has]).named(
-                "Growth told by the health score", kind="percent"
+                "Growth predicted by the health score", kind="percent"
             )
         cuts = _cuts(100 * old)
         code = np.searchsorted(cuts, 100 * old, side="right")

@@ -41,7 +41,7 @@ ALONE = (
     "{share} of the weak accounts ({n}) have been visited in the last {days} days, and {strong} of"
     " the others"
 )
-GO = "See the weak accounts that nobody has been to; the list is in the study's folder"
+GO = "Visit the weak accounts that nobody has visited; the list is in the study's folder"
 
 
 @dataclass(frozen=True)

@@ -58,8 +58,8 @@ CHANGED = "{group}: sales changed by {change} in a year ({money})"
 WALLET = "{group}: {share} of the potential is bought here, {open} elsewhere or not at all"
 NOBODY = "Too few accounts hold half of the sales: key accounts are not shown by themselves"
 STOPPED = (
-    "{n} accounts that bought a year before have bought nothing in the last twelve months: {money}"
-    " a year"
+    "{n} accounts that bought a year before have bought nothing in the last twelve months:"
+    " {money} per year"
 )
 WIN = "Make a plan for {group} with most open potential, account by account, in the study's folder"
 BACK = "Call the {n} accounts that have stopped buying; the list is in the study's folder"

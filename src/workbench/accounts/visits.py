@@ -105,7 +105,7 @@ class Visits(Result):
         """Draw visits by earlier sales."""
         return Picture(
             self.plot, "Who is visited",
-            "Visits an account within {days} days, by what it had bought in as many days before;"
+            "Visits per account within {days} days, by what it had bought in as many days before;"
             " 95% confidence intervals",
             self.table, {"days": self.days},
         )  # fmt: skip
@@ -119,7 +119,7 @@ class Visits(Result):
         t = self.table
         names = [say.name(name) for name in t["third"]]
         ends = (t["visits_low"], t["visits_high"])
-        interval_dots(ax, names, t["visits"], *ends, say("Visits an account"))
+        interval_dots(ax, names, t["visits"], *ends, say("Visits per account"))
         return ax
 
 
@@ -181,7 +181,7 @@ def visit_effect(
     sd = float(np.std(change, ddof=1))
     seen = SEEN * 2 * sd / np.sqrt(len(each)) / max(float(now.mean()), 1e-12)
     return Visits(
-        labelled(table, third="Accounts", n="Number", visits=("Visits an account", "number:1")),
+        labelled(table, third="Accounts", n="Number", visits=("Visits per account", "number:1")),
         _ranked(before, after).named("Visits follow earlier sales"),
         _ranked(now, after).named("Visits and sales of the same time"),
         Estimate(seen, n=float(len(each)), kind="percent", label="What a test would find"),

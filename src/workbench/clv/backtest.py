@@ -225,8 +225,8 @@ class Backtest(Result):
     def picture(self) -> Picture:
         """Errors of past forecasts."""
         return Picture(
-            self.plot, "What forecasts of the past were off by",
-            "Forecast over what came, less one, by the day it was made", self.table,
+            self.plot, "Errors of past forecasts",
+            "Forecast error (forecast ÷ actual − 1), by the day of the forecast", self.table,
         )  # fmt: skip
 
     def plot(self, ax: Any = None, *, language: str | Language = "en") -> Any:

@@ -43,9 +43,9 @@ RANDOM = (
     "regularity of {k} by Wheat and Morrison, 1 being chance."
 )
 REGULAR = (
-    "Purchases come more regularly than by chance: two successive gaps of {n} customers give a "
-    "regularity of {k} by Wheat and Morrison, 1 being chance. A silence then tells sooner that a "
-    "customer has left, and models that know this are tried, too."
+    "Purchases come more regularly than by chance: two successive gaps of {n} customers give a"
+    " regularity of {k} by Wheat and Morrison, 1 being chance. A pause then tells sooner that a"
+    " customer has left, and models that know this are tried, too."
 )
 CLUMPED = (
     "Purchases come in clumps: two successive gaps of {n} customers give a regularity of {k} by "
@@ -57,9 +57,10 @@ FEW = (
     "regularly than by chance."
 )
 DUE = (
-    "These purchases are payments that fall due: {alike} of the gaps of customers with two or more "
-    "are as long as that customer's others, {terms} apart. Whoever has not paid when it was due "
-    "has probably left. A model of payments at fixed times until a customer leaves is tried, too."
+    "These purchases are payments that fall due: {alike} of the gaps of customers with two or"
+    " more are as long as that customer's others, {terms} apart. A customer who has not paid when"
+    " it was due has probably left. A model of payments at fixed times until a customer leaves is"
+    " tried, too."
 )
 
 

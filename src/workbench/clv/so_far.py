@@ -125,6 +125,6 @@ def so_far(
         .reindex(days.index)
         .to_numpy(dtype=float)
     )
-    mean = mean_interval(brought).named("Brought by a customer so far", **about)
+    mean = mean_interval(brought).named("Brought per customer so far", **about)
     total = Estimate(float(brought.sum()), n=float(n)).named("Brought by all so far", **about)
     return SoFar(table, again, day, total, mean)

@@ -55,8 +55,8 @@ WHO_HOLDS_NOT_SHOWN = (
 )
 STILL_ACTIVE = "{share} of the repeat buyers are expected to buy again"
 SILENCE = (
-    "A customer who used to buy often and has long been silent is probably gone; one with a slow "
-    "rhythm may merely be between two purchases."
+    "A customer who used to buy often and has not bought for long has probably left; one who buys"
+    " rarely may merely be between two purchases."
 )
 NOBODY_LEAVES = (
     "The records show no sign that customers leave. We therefore use {model}, in which nobody "
@@ -494,7 +494,7 @@ def customer_value(
         table,
         p_alive=("P(active)", "percent"),
         expected_purchases=("Expected purchases", "number:2"),
-        expected_spend=("Spend a purchase", "money"),
+        expected_spend=("Spend per purchase", "money"),
         clv=("Value", "money"),
     )
     if not purchases.leaves:

@@ -50,26 +50,26 @@ LEAST: Final = (
 )
 ALIKE: Final = "By {by}, no group of new customers clearly brings more or less than the others"
 ASSOCIATED: Final = (
-    "Such groups differ in who is in them: whether {by} itself makes the difference only a test"
-    " tells"
+    "These groups also differ in who is in them: only a test can show whether {by} itself makes"
+    " the difference"
 )
 BACK: Final = (
-    "Winning a customer ({group}) costs {cost}; it is back in month {month} ({low} to {high})"
+    "Winning a customer ({group}) costs {cost}, recovered in month {month} ({low} to {high})"
 )
 AT_ONCE: Final = (
-    "Winning a customer ({group}) costs {cost}; it is back in the month of the first order"
+    "Winning a customer ({group}) costs {cost}, recovered in the month of the first order"
 )
 BACK_OPEN: Final = (
-    "Winning a customer ({group}) costs {cost}; it is back in month {month}, at the earliest in"
+    "Winning a customer ({group}) costs {cost}, recovered in month {month}, at the earliest in"
     " month {low}, and perhaps not by month {months}"
 )
 NOT_BACK: Final = (
-    "Winning a customer ({group}) costs {cost}, and by the end of month {months} he or she has"
-    " brought {value}: the cost is not back"
+    "Winning a customer ({group}) costs {cost}. By the end of month {months} they have brought"
+    " {value}: the cost is not recovered"
 )
 CANNOT_TELL: Final = (
-    "Winning a customer ({group}) costs {cost}; whether that is back by the end of month {months}"
-    " cannot be told: {value} has come"
+    "Winning a customer ({group}) costs {cost}; whether that is recovered by the end of month"
+    " {months} is open: so far {value}"
 )
 CHEAPER: Final = (
     "Win customers of {group} more cheaply, or fewer of them: each costs {cost} and brings {value}"
@@ -195,7 +195,7 @@ class NewCustomerValue(Result):
         """Draw the groups."""
         return Picture(
             self.plot, "What a new customer brings, by {by}",
-            "By the end of month {months} after the first order, a customer; 95% confidence"
+            "By the end of month {months} after the first order, per customer; 95% confidence"
             " intervals",
             self.table, {"by": self.by, "months": self.months},
         )  # fmt: skip
@@ -327,7 +327,7 @@ def new_customer_value(
 
 
 def _brought(margin: float) -> str:
-    return "Sales a customer" if margin == 1 else "Margin a customer"
+    return "Sales per customer" if margin == 1 else "Margin per customer"
 
 
 def _groups(

@@ -55,7 +55,7 @@ FAR: Final = (
     "The forecast looks {months} months ahead and the log is {log} months long: what lies beyond"
     " that rests on a curve that is drawn on"
 )
-HANGS: Final = "It hangs most on {what}: between {low} and {high}"
+HANGS: Final = "It depends most on {what}: between {low} and {high}"
 SENSITIVITIES: Final = {
     "discount": "the discount rate (5 points more or less)",
     "horizon": "the horizon (half as long, half as long again)",
@@ -122,7 +122,7 @@ class BaseValue(Result):
     def picture(self) -> Picture:
         """Draw what it hangs on."""
         return Picture(
-            self.plot, "What the value hangs on",
+            self.plot, "What the value depends on",
             "Value of the customer base with one assumption at a time moved either way",
             self.sensitivity,
         )  # fmt: skip

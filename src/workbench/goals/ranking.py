@@ -218,12 +218,14 @@ def _reversal(ranking: Ranking) -> Finding:
     found = ranking.reversals()
     if not found:
         return Finding(
-            "goals.reversal", "Whoever is left out, the others keep their order.", severity="ok"
+            "goals.reversal",
+            "The order of the others stays the same, whichever unit is left out.",
+            severity="ok",
         )
     left, ahead, behind = found[0]
     return Finding(
         "goals.reversal",
-        "The order hangs on who is ranked: without {left}, {ahead} would come before {behind}"
+        "The order depends on who is ranked: without {left}, {ahead} would come before {behind}"
         " ({n} such reversals).",
         {"left": left, "ahead": ahead, "behind": behind, "n": len(found)},
         severity="warning",

@@ -61,7 +61,7 @@ OUTCOMES: Final = {
     "orders_per_customer": "orders per customer",
     "sales": "sales per customer",
     "average_order": "average order value",
-    "categories_bought": "categories bought a customer",
+    "categories_bought": "categories bought per customer",
     "offers_answered": "offers taken up",
     "active_customers": "active customers",
     "response_hours": "response time (hours)",

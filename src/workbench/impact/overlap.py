@@ -23,8 +23,8 @@ NAME: Final = "together with other measures"
 SAID: Final = {
     "together": "Estimated together with {others}, the effect is {change}; what the others add is"
     " taken out, as if effects added up.",
-    "apart": "The answer hangs on what else was done: estimated together with {others}, the effect"
-    " is {change}.",
+    "apart": "The answer depends on what else was done: estimated together with {others}, the"
+    " effect is {change}.",
     "one": "The effect cannot be told from that of {others}: {why}.",
 }
 # Shares of the two sides that differ less, and measures beyond the first few, are left out.

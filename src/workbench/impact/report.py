@@ -526,8 +526,8 @@ def _corrected(e: Evaluation, p_holm: float, outcomes: int) -> Evaluation:
         return e
     check = Finding(
         "several outcomes",
-        "The effect on {outcome} is clear by itself, but not once it is allowed for that {n}"
-        " outcomes were looked at (p-value {p}).",
+        "Taken alone, the effect on {outcome} is significant; adjusted for {n} outcomes it is not"
+        " (p-value {p}).",
         {"outcome": e.name, "n": outcomes, "p": Estimate(p_holm, digits=3)},
         severity="warning",
     )

@@ -142,7 +142,10 @@ def printed_plan(study: Study, plan: SamplingPlan, wave: str, code: str) -> Prin
     if len(plan.quotas):
         parts += [
             heading(t("Quotas")),
-            Part("note", t("Only where nobody can be drawn by lot: a quota is no random sample.")),
+            Part(
+                "note",
+                t("Only where nobody can be drawn at random: a quota is no random sample."),
+            ),
             table_part(plan.quotas, code),
         ]
     parts += [heading(t("What was assumed")), bullets(*taken)]

@@ -54,7 +54,8 @@ NO_DIFFERENCE = (
 )
 TRY = (
     "Try leading new customers to {item} first, against a control group: {n} of them began with"
-    " it, and whether it is the item or who chooses it only a test tells"
+    " it, and only a test can show whether the item or the choice of customers makes the"
+    " difference"
 )
 
 
@@ -213,7 +214,7 @@ def first_orders(
         rows.append(row)
     table = pd.DataFrame(rows)
     table["p"] = holm(table["p"])
-    money = {"spend": ("Spent afterwards, a customer", "money:2")} if valued else {}
+    money = {"spend": ("Spent afterwards, per customer", "money:2")} if valued else {}
     table = labelled(
         table, item="First order mainly of", n="Customers", repeat=("Came back", "percent"),
         **money, gap=("More than others", "percent:1"), p=("Corrected p", "p"),

@@ -49,12 +49,12 @@ SEND = (
     " held out {money} was kept of what was spent on what it would have offered"
 )
 MEASURED = (
-    "Offers were measured by lot in {case}: {effect} more a customer and {period}, as sales; to the"
-    " {n} customers of the list that would be {money}"
+    "Offers were measured at random in {case}: {effect} more per customer and {period}, as sales;"
+    " to the {n} customers of the list that would be {money}"
 )
 LIMITED = (
     "The card leaves {items} items off the list and takes {people} of {all} customers off it: not"
-    " to be contacted, contacted lately, or drawn by lot to be compared with"
+    " to be contacted, contacted lately, or held out at random for comparison"
 )
 
 
@@ -306,7 +306,7 @@ def next_offers(
     labels = labelled(
         table, rule="Rule", n="Customers", hit_rate=("New purchases predicted", "percent:1"),
         gap=("More than best-sellers", "percent:1"), coverage=("Items offered", "percent:0"),
-        value=("Kept of it, a customer", "money:2"),
+        value=("Kept of it, per customer", "money:2"),
         value_gap=("More kept than with best-sellers", "money:2"),
     )  # fmt: skip
     control = pd.DataFrame({"customer_id": people[lot]})

@@ -39,7 +39,8 @@ REPEATED = (
     " {trial} of the customers have tried it"
 )
 FEW_AGAIN = (
-    "Few of those who try {item} buy it again: {repeat} within {days} days, {others} elsewhere"
+    "Few of those who try {item} buy it again: {repeat} within {days} days, against {others}"
+    " for other new items"
 )
 ASK = "Ask those who tried {item} once why they have not bought it again; they are {n}"
 

@@ -40,11 +40,11 @@ IN_TIME: Final = "{share} of the cases that were due are closed by their day"
 SETTLED: Final = "{share} of the closed cases are settled for the customer"
 HELPED: Final = (
     "“{action}” settles more cases than what else is done: {share}, {gap} more; who got what was"
-    " drawn by lot"
+    " random"
 )
 GOES_WITH: Final = (
     "Where “{action}” was done more cases are settled than elsewhere: {share}, {gap} more. That"
-    " goes together and is no proof: the easier cases may have got it"
+    " is a link and no proof: the easier cases may have got it"
 )
 ALIKE: Final = "That one way settles more cases than another was not shown"
 DO_MORE: Final = "Choose “{action}” first, where it can be had"

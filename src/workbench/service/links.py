@@ -66,10 +66,10 @@ NO_LINK: Final = (
     "Between how customers were served and what they did in the {days} days after no link was shown"
 )
 NO_PROOF: Final = (
-    "This goes together and is no effect: who is served badly may differ otherwise. A change of"
-    " service that is drawn by lot would tell, judged as a case"
+    "This is a link, not an effect: those served badly may differ in other ways. A change of"
+    " service for a random half would tell, judged as a case"
 )
-DRAW: Final = "Draw by lot where service is changed first, and judge it as a case"
+DRAW: Final = "Choose at random where service is changed first, and judge it as a case"
 
 
 @dataclass(frozen=True)
@@ -125,9 +125,9 @@ class ServiceLinks(Result):
         if self.table.empty:
             return None
         return Picture(
-            self.plot, "Service, and what came after",
+            self.plot, "Service and behaviour afterwards",
             "Difference to the other customers who had a contact, in points; 95% confidence"
-            " intervals; what goes together is no effect",
+            " intervals; a link is no effect",
             self.table.drop(columns=["befell_key", "later_key"]),
         )  # fmt: skip
 
@@ -228,7 +228,9 @@ def service_links(
     table["p"] = holm(table["p"])
     return ServiceLinks(
         labelled(
-            table, befell="What befell them", later="Afterwards", n="Customers", others="Others",
+            table, befell=(
+                "What happened to them"
+            ), later="Afterwards", n="Customers", others="Others",
             with_=("Of them", "percent"), without=("Of the others", "percent"),
             gap=("Difference", "percent:1"), p=("Corrected p", "p"),
         ),

@@ -25,13 +25,13 @@ from workbench.errors import DataError
 from workbench.results import Finding
 
 NO_DROPOUT = (
-    "No sign that customers leave: the likelihood is highest where nobody drops out. "
-    "Predictions are those of the beta-binomial model and every customer counts as alive."
+    "No sign that customers leave: the likelihood is highest where nobody drops out. Predictions"
+    " are those of the beta-binomial model and every customer counts as active."
 )
 NO_BETTER = (
-    "No better than without leaving: that customers leave raises twice the log-likelihood by {lr}, "
-    "and the parameters that it needs cost {price} (BIC). Predictions are those of the "
-    "beta-binomial model and every customer counts as alive."
+    "No better than without leaving: that customers leave raises twice the log-likelihood by"
+    " {lr}, and the parameters that it needs cost {price} (BIC). Predictions are those of the"
+    " beta-binomial model and every customer counts as active."
 )
 
 

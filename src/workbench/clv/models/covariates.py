@@ -268,8 +268,8 @@ class CovariateModel:
         if rise < NO_RISE:
             return judged(
                 "no_dropout",
-                "No sign that customers leave, whatever is known of them: every customer counts as "
-                "alive, and effects on leaving mean nothing.",
+                "No sign that customers leave, whatever is known of them: every customer counts"
+                " as active, and effects on leaving mean nothing.",
                 values,
                 "NBD",
             )

@@ -208,7 +208,7 @@ class ObservedSpendResults(Result):
         mean, width = np.exp(self.phi[0]), normal_quantile(0.95) * np.sqrt(self.covariance[0, 0])
         return Estimate(
             float(mean), float(mean * np.exp(-width)), float(mean * np.exp(width)), self.nobs,
-            kind="money", unit=self.model.currency or "", label="Mean spend a purchase",
+            kind="money", unit=self.model.currency or "", label="Mean spend per purchase",
         )  # fmt: skip
 
     def expected_spend(self) -> Prediction:

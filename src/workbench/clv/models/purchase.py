@@ -58,9 +58,9 @@ NO_RISE = 1e-3
 STAYS = ("no_dropout", "no_better")
 
 NO_BETTER = (
-    "No better than without leaving: that customers leave raises twice the log-likelihood by {lr}, "
-    "and the parameters that it needs cost {price} (BIC). Predictions are those of the NBD and "
-    "every customer counts as alive."
+    "No better than without leaving: that customers leave raises twice the log-likelihood by"
+    " {lr}, and the parameters that it needs cost {price} (BIC). Predictions are those of the NBD"
+    " and every customer counts as active."
 )
 #: Rows whose scores are held at once.
 BLOCK = 4096
@@ -379,8 +379,8 @@ class PurchaseModel(ABC):
             if rise < NO_RISE:
                 return judged(
                     "no_dropout",
-                    "No sign that customers leave: the likelihood is highest where nobody drops "
-                    "out. Predictions are those of the NBD and every customer counts as alive.",
+                    "No sign that customers leave: the likelihood is highest where nobody drops"
+                    " out. Predictions are those of the NBD and every customer counts as active.",
                     values,
                     "NBD",
                 )

@@ -236,7 +236,7 @@ DEFINITIONS: Final = (
         "transactions", _SALES, "money", formula="sales / orders", unit="money", interval=MEAN,
     ),
     Indicator(
-        "categories_bought", "Categories bought a customer",
+        "categories_bought", "Categories bought per customer",
         "Mean number of different categories that a customer buys of, of those who buy in the"
         " period.",
         "transactions", (*_BUYS, "category"), "mean", formula="categories / buyers",

@@ -132,10 +132,11 @@ SAYS: Final[dict[str, str]] = {
     "refused": "What the first {after} periods foretell of {periods} periods is not believed:"
     " effects of older measures were not what their first periods had foretold (p-value {p}). Wait"
     " for the long answer; what is counted in money ends with the periods seen.",
-    "not testable": "Not testable here: {clear} older measures drawn by lot have a clear answer"
-    " over {periods} periods, and {fewest} are needed. A scenario, no finding: did the first"
-    " {after} periods tell all, the effect on {outcome} per customer and period would be {effect}."
-    " What is counted in money ends with the periods seen.",
+    "not testable": "Not testable here: {clear} older measures with random groups have a clear"
+    " answer over {periods} periods, and {fewest} are needed. A scenario, no"
+    " finding: did the first {after} periods tell all, the effect on {outcome}"
+    " per customer and period would be {effect}. What is counted in money ends"
+    " with the periods seen.",
 }
 
 

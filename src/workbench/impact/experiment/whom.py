@@ -46,17 +46,18 @@ _MOST_SHOWN: Final = 8
 #: What is said of whom a measure helps.
 SAID: Final = {
     "apart": "Customers can be told apart: a rule learnt from some of them and tried on others"
-    " brings {gain} a customer more than {second}, the best that can be done without a rule.",
+             " brings {gain} per customer more than {second}, the best that can be done without a"
+             " rule.",
     "all": "Nobody can be told apart by what is known of them: no rule is shown to beat"
     " {second}. Treat all alike: that some gain more than others is not shown.",
     "none": "Nobody can be told apart by what is known of them, and no version is shown to bring"
     " more than it costs: give it to nobody, or find a cheaper one.",
     "open": "Nobody can be told apart by what is known of them: treat all, or none. Whether"
     " treating all brings more than it costs is open.",
-    "order": "Giving {arm} to those first who are foretold to gain most is better than by lot"
-    " (AUTOC {value}, p-value {p}).",
+    "order": "Giving {arm} to those first who are foretold to gain most is better than at random"
+             " (AUTOC {value}, p-value {p}).",
     "no order": "Giving {arm} to those first who are foretold to gain most is not shown to be"
-    " better than by lot (AUTOC {value}, p-value {p}).",
+                " better than at random (AUTOC {value}, p-value {p}).",
     "tested": "Each rule was learnt from {teach} and tried on customers whom it had not seen,"
     " {n} in all.",
     "budget": "The budget pays for {share} of the customers at most.",

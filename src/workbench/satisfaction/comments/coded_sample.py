@@ -203,7 +203,7 @@ class CommentTones(Result):
                     "comments.basis",
                     "The card calls the {n} coded comments a random sample, but they are not like"
                     " the others ({what}: {coded} against {all}). They do not stand for all"
-                    " comments and are not used for shares. Code a sample drawn by lot.",
+                    " comments and are not used for shares. Code a random sample.",
                     {
                         **told,
                         "what": worst["what"],
@@ -238,9 +238,9 @@ class CommentTones(Result):
                 Finding(
                     "comments.none",
                     "Nothing tells the tone of these comments that could be checked, so no shares"
-                    " of positive comments are shown. Code the tone of at least 150 comments drawn"
-                    " by lot (columns `tone_` and the coder's name: positive, neutral, negative),"
-                    " and write `coded: random` under `survey` in the card.",
+                    " of positive comments are shown. Code the tone of at least 150 comments"
+                    " drawn at random (columns `tone_` and the coder's name: positive, neutral,"
+                    " negative), and write `coded: random` under `survey` in the card.",
                 )
             )
         if self.unread:

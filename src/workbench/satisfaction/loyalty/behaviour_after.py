@@ -99,7 +99,7 @@ class BehaviourAfter(Result):
         """Change of the rate or the odds for one point more, as a share of it."""
         label = "Purchases afterwards, per point of satisfaction"
         if self.kind == "leaving":
-            label = "Odds of leaving, per point of satisfaction"
+            label = "Odds ratio of leaving, per point of satisfaction"
         value, low, high = (x - 1 for x in self.adjusted)
         n = self.adjusted.n
         return Estimate(value, low, high, n, kind="percent", signed=True, label=label)

@@ -72,8 +72,8 @@ ON_THE_TEST: dict[Who, str] = {
 #: Customers on a day from whom models learn; of more, whole customers are taken by lot.
 MOST_LEARNT = 60_000
 BY_LOT = (
-    "The models learnt from {some} of {every} records of customers on earlier days, taken by lot; "
-    "they are judged by all customers of the tested day."
+    "The models learnt from {some} of {every} records of customers on earlier days, drawn at"
+    " random; they are judged by all customers of the tested day."
 )
 UNUSED = "No model on this page uses age, gender or another protected attribute."
 
@@ -214,7 +214,7 @@ class ChurnModel(Result):
         """Draw what was expected, and what came."""
         return Picture(
             self.plot_calibration,
-            "What was expected, and what came",
+            "Predicted and actual churn",
             SHARE[self.who],
             self.calibration,
         )

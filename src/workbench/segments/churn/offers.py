@@ -63,18 +63,19 @@ LABEL: dict[Who, str] = {
     "subscribers": "Expected benefit of calling subscribers",
 }
 MEASURED: dict[Who, str] = {
-    "buyers": "A call costs {cost}. Of those about to leave it keeps {keeps}, as {case} has"
-    " measured by lot. Calling the {n} of {of} active buyers for whom it pays can be expected to"
-    " bring {benefit}.",
-    "subscribers": "A call costs {cost}. Of those about to leave it keeps {keeps}, as {case} has"
-    " measured by lot. Calling the {n} of {of} subscribers for whom it pays can be expected to"
-    " bring {benefit}.",
+    "buyers": "A call costs {cost}. Of those about to leave it keeps {keeps}, as the randomised"
+    " measure {case} has shown. Calling the {n} of {of} active buyers for whom it pays"
+    " can be expected to bring {benefit}.",
+    "subscribers": "A call costs {cost}. Of those about to leave it keeps {keeps}, as the"
+    " randomised measure {case} has shown. Calling the {n} of {of} subscribers for"
+    " whom it pays can be expected to bring {benefit}.",
 }
 MEASURED_NOT_PAYING: dict[Who, str] = {
-    "buyers": "A call costs {cost}. Of those about to leave it keeps {keeps}, as {case} has"
-    " measured by lot: no call to one of the {of} active buyers pays.",
-    "subscribers": "A call costs {cost}. Of those about to leave it keeps {keeps}, as {case} has"
-    " measured by lot: no call to one of the {of} subscribers pays.",
+    "buyers": "A call costs {cost}. Of those about to leave it keeps {keeps}, as the randomised"
+    " measure {case} has shown: no call to one of the {of} active buyers pays.",
+    "subscribers": "A call costs {cost}. Of those about to leave it keeps {keeps}, as the"
+    " randomised measure {case} has shown: no call to one of the {of} subscribers"
+    " pays.",
 }
 MEASURED_BY = "The share kept differs by {by}; each is called by the share of those alike."
 BEST_SHARE = "Calls to the best {share} would have brought the most, {benefit}"

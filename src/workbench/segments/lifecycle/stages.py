@@ -196,7 +196,7 @@ class Lifecycle(Result):
         gone = self.stage.isin(["Dormant", "Lost"])
         share = proportion_interval(float((bought & ~gone).sum()), float(bought.sum()))
         named = (
-            ("Buyers who are active", "buyers.active.model")
+            ("Customers who bought recently", "buyers.active.model")
             if self.by_p_alive
             else ("Customers who are not dormant", "buyers.not_dormant.silence")
         )

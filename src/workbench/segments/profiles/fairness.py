@@ -28,14 +28,14 @@ USES = (
     "be unfair and, depending on the law, forbidden. Ask before acting on it."
 )
 DIFFERS = (
-    "The segments do not use {attribute}, but differ by it: {inside} of {segment} are {level}, "
-    "against {outside} of the others. Whoever treats segments differently treats people "
-    "of different {attribute} differently, too."
+    "The segments do not use {attribute}, but differ by it: {inside} of {segment} are {level},"
+    " against {outside} of the others. To treat segments differently is to treat people of"
+    " different {attribute} differently, too."
 )
 DIFFERS_IN_MEAN = (
-    "The segments do not use {attribute}, but differ by it: its mean is {inside} in {segment}, "
-    "against {outside} among the others. Whoever treats segments differently treats people "
-    "of different {attribute} differently, too."
+    "The segments do not use {attribute}, but differ by it: its mean is {inside} in {segment},"
+    " against {outside} among the others. To treat segments differently is to treat people of"
+    " different {attribute} differently, too."
 )
 EQUAL = (
     "The segments neither use {attributes} nor differ clearly in this (Cramér's V at most "

@@ -20,9 +20,9 @@ ASSUMPTION = (
     " would have moved alike in groups with and without it; the measure did not touch the others."
 )
 _SAID = (
-    "What befell all customers of a group is taken out by those who could not get the measure"
-    " ({column} other than {values}); had it touched them, too, a part of the effect would be"
-    " hidden."
+    "What happened to all customers of a group is taken out by those who could not get the"
+    " measure ({column} other than {values}); had it touched them, too, a part of the effect"
+    " would be hidden."
 )
 
 
