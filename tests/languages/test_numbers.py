@@ -112,6 +112,12 @@ def test_money_without_a_currency_takes_the_studys() -> None:
     assert money(5, currency="USD").text(Language("zh", currency="EUR")) == "5.00美元"
 
 
+def test_nothing_is_said_without_cents() -> None:
+    assert money(0.0, currency="USD").text("en") == "$0"
+    assert money(0.0, 0.0, 0.0, currency="CNY").text("zh") == "0元（0元至0元）"
+    assert money(0.4, currency="USD").text("en") == "$0.40"
+
+
 def test_an_interval_without_width_still_prints() -> None:
     assert pct(0.5, 0.5, 0.5).text("en") == "50% (50 to 50)"
 

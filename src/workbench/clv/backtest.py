@@ -41,7 +41,7 @@ SHORTEST = 0.25
 
 What = Literal["purchases", "spend"]
 
-KEPT = "The model's own ranges held in {own} of past forecasts; {promised} was the promise"
+KEPT = "The model's own ranges held in {own} of past forecasts; they should in {promised}"
 MADE_AGAIN = (
     "The model was fitted again as of {n} past days and asked for the {ahead} {unit} after each, "
     "for all customers and three groups of them; the model's own range held what came as often as "

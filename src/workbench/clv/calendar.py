@@ -58,8 +58,8 @@ HAS_SEASON = (
 )
 NO_SEASON = "No season is seen in {years} years of purchases."
 TOO_SHORT = (
-    "The log spans less than two years: a season cannot be told from growth or decline. Neither is "
-    "in the forecasts."
+    "The records span less than two years: a season cannot be told from growth or decline."
+    " Neither is in the forecasts."
 )
 MOVED = (
     "The pace at which the same customers buy was {swing} times as high at its highest as at its "

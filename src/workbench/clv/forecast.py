@@ -26,12 +26,12 @@ from workbench.units import whole
 REVENUE = (
     "Forecast for the next {ahead} {unit}: the {n} customers known today bring {total} in "
     "revenue from their purchases, at present value with a discount rate of {rate} a year. "
-    "The range promises to hold in {level} of the cases."
+    "The range is a {level} forecast range."
 )
 MARGIN = (
     "Forecast for the next {ahead} {unit}: the {n} customers known today bring {total} in "
     "margin from their purchases, {margin} of the revenue, at present value with a discount"
-    " rate of {rate} a year. The range promises to hold in {level} of the cases."
+    " rate of {rate} a year. The range is a {level} forecast range."
 )
 TOGETHER = (
     "With the {fees} in fees that the running contracts can be expected to bring for as long as "

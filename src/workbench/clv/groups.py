@@ -47,8 +47,8 @@ DIFFER = (
     " within the next {ahead} {unit}, {bottom} {least} times."
 )
 ALIKE = (
-    "By {attribute}, new customers buy alike as far as the log tells (p {p}): what groups show is"
-    " drawn towards the mean of all."
+    "By {attribute}, new customers buy alike as far as the records show (p {p}): what groups show"
+    " is drawn towards the mean of all."
 )
 
 

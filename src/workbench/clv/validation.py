@@ -60,10 +60,15 @@ def calibration_split(
 
 
 FORESEEN = "Tested on the past: forecast {foreseen} purchases, actual {came}"
-WAS_OFF = (
-    "Tested on the past, a forecast of this kind was off by {bias}. Intervals of what is expected "
-    "do not contain such errors; forecast ranges are widened by them where the log is long enough."
-)
+#: Whether forecasts were above what came -> sentence.
+WAS_OFF = {
+    True: "Tested on the past, a forecast of this kind was {bias} too high. Intervals of what is"
+    " expected do not contain such errors; forecast ranges are widened by them where the records"
+    " are long enough.",
+    False: "Tested on the past, a forecast of this kind was {bias} too low. Intervals of what is"
+    " expected do not contain such errors; forecast ranges are widened by them where the records"
+    " are long enough.",
+}
 
 
 @dataclass(frozen=True)
@@ -107,7 +112,9 @@ class Holdout(Result):
         found = [Finding("foreseen", FORESEEN, values, severity="ok")]
         bias = self.errors.get("bias")
         if bias is not None and bias.known and 0 not in bias:
-            found.append(Finding("bias", WAS_OFF, {"bias": bias}, severity="warning"))
+            high = bias.value > 0
+            size = bias.scaled(1 if high else -1).named(signed=False)
+            found.append(Finding("bias", WAS_OFF[high], {"bias": size}, severity="warning"))
         return found
 
     def picture(self) -> Picture:

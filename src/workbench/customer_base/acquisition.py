@@ -39,7 +39,7 @@ TESTED: Final = (
     " ranges held what came"
 )
 UNTESTED: Final = (
-    "The log is too short to try such a forecast on its own past: it is not yet tested"
+    "The records are too short to test such a forecast on their own past: it is not yet tested"
 )
 
 

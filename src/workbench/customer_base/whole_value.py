@@ -55,7 +55,7 @@ FAR: Final = (
     "The forecast looks {months} months ahead and the log is {log} months long: what lies beyond"
     " that rests on a curve that is drawn on"
 )
-HANGS: Final = "It depends most on {what}: between {low} and {high}"
+HANGS: Final = "It depends most on {what}: {value}"
 SENSITIVITIES: Final = {
     "discount": "the discount rate (5 points more or less)",
     "horizon": "the horizon (half as long, half as long again)",
@@ -115,8 +115,11 @@ class BaseValue(Result):
             far = {"months": self.months, "log": self.log}
             said.append(Finding(f"{key}.far", FAR, far, severity="warning"))
         first = self.sensitivity.iloc[0]
-        ends = {x: Estimate(float(first[x]), kind="money") for x in ("low", "high")}
-        said.append(Finding(f"{key}.hangs", HANGS, {"what": str(first["what"]), **ends}))
+        worth = e.get("whole", e["existing"])
+        # one range, so that both ends are in the unit and the digits of the value
+        between = replace(worth, low=min(first["low"], first["high"]),
+                          high=max(first["low"], first["high"]))  # fmt: skip
+        said.append(Finding(f"{key}.hangs", HANGS, {"what": str(first["what"]), "value": between}))
         return said
 
     def picture(self) -> Picture:

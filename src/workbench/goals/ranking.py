@@ -226,7 +226,7 @@ def _reversal(ranking: Ranking) -> Finding:
     return Finding(
         "goals.reversal",
         "The order depends on who is ranked: without {left}, {ahead} would come before {behind}"
-        " ({n} such reversals).",
+        " (reversals of this kind: {n}).",
         {"left": left, "ahead": ahead, "behind": behind, "n": len(found)},
         severity="warning",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 
 import matplotlib.pyplot as plt
@@ -31,6 +31,10 @@ class Benefit(Result):
         Treated customers in a period.
     periods : int
         Horizon.
+    period : str
+        Unit of time of a period.
+    outcome : str
+        What running text calls the outcome.
     benefit, cost, net : Estimate
         Amounts of money, discounted; `net` is what the benefit exceeds the cost by.
     return_on_cost : Estimate
@@ -47,6 +51,8 @@ class Benefit(Result):
 
     customers: float
     periods: int
+    period: str
+    outcome: str
     benefit: Estimate
     cost: Estimate
     net: Estimate
@@ -87,18 +93,23 @@ class Benefit(Result):
     def findings(self) -> list[Finding]:
         """Say what the measure brings, when its costs come back, and from which effect on."""
         estimates = self.estimates()
-        values = {"periods": self.periods, "net": self.net, "chance": estimates["benefit.pays"]}
+        unit = f"{self.period}s"
+        values = {"periods": self.periods, "unit": unit, "net": self.net,
+                  "chance": estimates["benefit.pays"]}  # fmt: skip
         brought = BRINGS if self.net.value >= 0 else LOSES
         back, even = round(self.pay_back.value, 1), self.break_even
         pay_back = Finding("pay-back", NEVER_BACK)
         if isfinite(back):
-            pay_back = Finding("pay-back", COMES_BACK, {"back": Estimate(back, digits=1)})
+            values_of = {"back": Estimate(back, digits=1), "unit": unit}
+            pay_back = Finding("pay-back", COMES_BACK, values_of)
         said = [
             Finding("benefit", brought, values, estimates=estimates, money=self.net),
             pay_back,
         ]
         if isfinite(even.value):
-            said.append(Finding("break-even", BREAKS_EVEN, {"even": even}))
+            least = replace(even, value=abs(even.value), signed=False)
+            message = BREAKS_EVEN[even.value >= 0]
+            said.append(Finding("break-even", message, {"outcome": self.outcome, "even": least}))
         return said
 
     @property
@@ -126,16 +137,19 @@ class Benefit(Result):
 
 CHANCE = "The probability that it pays is {chance}"
 BRINGS = (
-    "Over {periods} periods the measure is expected to bring {net} after all "
+    "Over {periods} {unit} the measure is expected to bring {net} after all "
     "costs; the probability that it pays is {chance}."
 )
 LOSES = (
-    "Over {periods} periods the measure is expected to cost more than it brings: "
+    "Over {periods} {unit} the measure is expected to cost more than it brings: "
     "{net} after all costs; the probability that it pays is {chance}."
 )
-COMES_BACK = "At the best estimate it has paid for itself after {back} periods."
+COMES_BACK = "At the best estimate it has paid for itself after {back} {unit}."
 NEVER_BACK = "At the best estimate its costs do not come back within that time."
-BREAKS_EVEN = "It breaks even at an effect of {even}."
+BREAKS_EVEN = {
+    True: "It breaks even if {outcome} rises by at least {even}.",
+    False: "It breaks even if {outcome} falls by at least {even}.",
+}
 
 
 def amount(given: Money | Estimate | None) -> Estimate:
@@ -171,6 +185,8 @@ def cost_benefit(
     level: float = 0.95,
     currency: str = "",
     fact: str = "",
+    period: str = "month",
+    outcome: str = "the outcome",
 ) -> Benefit:
     """Set the benefit of an effect against the cost of the measure.
 
@@ -204,6 +220,10 @@ def cost_benefit(
         ISO 4217 code.
     fact : str
         Name of the net benefit as a fact.
+    period : str
+        Unit of time of a period.
+    outcome : str
+        What running text calls the outcome.
 
     Raises
     ------
@@ -246,6 +266,8 @@ def cost_benefit(
     return Benefit(
         customers=customers,
         periods=periods,
+        period=period,
+        outcome=outcome,
         benefit=told(gain * total, gains * total, label="Benefit", better="up", **money),
         cost=told(at_cost, cost, label="Cost", better="down", **money),
         net=told(at_net, net, label="Net benefit", better="up", fact=fact, **money),

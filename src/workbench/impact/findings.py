@@ -141,10 +141,14 @@ STAYING: Final = {
     0: "It is not shown that customers who got the measure stay longer or less long",
     -1: "Customers who got the measure stay less long",
 }
-STAYED: Final = (
-    "Within {days} days of the start, those who got the measure stayed {change} days under contract"
-    " more than they would have without it."
-)
+STAYED: Final = {
+    1: "Within {days} days of the start, those who got the measure stayed {change} days longer"
+    " under contract than they would have without it.",
+    0: "Within {days} days of the start the days under contract show no clear difference: {change}"
+    " on average.",
+    -1: "Within {days} days of the start, those who got the measure stayed {change} days less long"
+    " under contract than they would have without it.",
+}
 
 
 def judge_outcome(e: Evaluation, p: float, margin: float | None = None) -> OutcomeVerdict:
@@ -421,10 +425,11 @@ def staying_findings(effect: Effect) -> list[Finding]:
     """Say whether customers stay longer, as a heading, and by how many days."""
     change = Estimate(effect.effect, effect.low, effect.high, p=effect.p, signed=True)
     days = int(effect.series["period"].iloc[-1])
-    heading = STAYING[0 if not effect.clear else 1 if effect.effect > 0 else -1]
+    way = 0 if not effect.clear else 1 if effect.effect > 0 else -1
+    written = change if not way else change.scaled(way).named(signed=False)
     return [
-        Finding("staying", heading, estimates={"staying": change}),
-        Finding("staying.days", STAYED, {"days": days, "change": change}),
+        Finding("staying", STAYING[way], estimates={"staying": change}),
+        Finding("staying.days", STAYED[way], {"days": days, "change": written}),
     ]
 
 

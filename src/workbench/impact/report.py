@@ -133,7 +133,7 @@ class CaseReport(Result):
     def totals(self) -> list[Finding]:
         """Effects added up since the start, over all treated customers, of outcomes that add up."""
         return [
-            Finding(f"total.{e.outcome}", TOTALS[e.outcome], _added_up(e))
+            Finding(f"total.{e.outcome}", TOTALS[e.outcome], _added_up(e, f"{self.case.period}s"))
             for e in self.evaluations
             if e.effect is not None and e.outcome in TOTALS and e.customers
         ]
@@ -463,20 +463,20 @@ class CaseReport(Result):
 
 #: Outcomes whose effects add up over periods and customers, in running text.
 TOTALS: Final = {
-    "sales": "Added up over {n} periods and {customers} customers with the measure, the "
+    "sales": "Added up over {n} {unit} and {customers} customers with the measure, the "
     "effect on sales is {total}.",
-    "orders_per_customer": "Added up over {n} periods and {customers} customers with the "
+    "orders_per_customer": "Added up over {n} {unit} and {customers} customers with the "
     "measure, the effect on orders is {total}.",
-    "churn": "Added up over {n} periods and {customers} customers with the measure, the "
+    "churn": "Added up over {n} {unit} and {customers} customers with the measure, the "
     "effect on the number of those who left is {total}.",
 }
 
 
-def _added_up(e: Evaluation) -> dict[str, Any]:
+def _added_up(e: Evaluation, unit: str) -> dict[str, Any]:
     assert e.effect is not None
     total = e.effect.total.scaled(e.customers)
     customers = Estimate(e.customers, digits=0)
-    return {"n": e.effect.n_after, "customers": customers, "total": total}
+    return {"n": e.effect.n_after, "unit": unit, "customers": customers, "total": total}
 
 
 def _panels(figure: Figure, n: int) -> list[Axes]:
@@ -517,6 +517,8 @@ def _benefit(
         rng=rng,
         currency=currency,
         fact=f"benefit.net.{case.name}",
+        period=case.period,
+        outcome=e.name,
     )
 
 

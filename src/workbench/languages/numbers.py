@@ -378,7 +378,7 @@ def _honest(x: float, places: int, kind: str) -> int:
 
 def _places_alone(size: float, kind: str) -> int:
     if kind == "money":
-        return 0 if size >= 100 else 2
+        return 0 if size >= 100 or size == 0 else 2  # of nothing no cents are counted
     if size == 0 or not math.isfinite(size):
         return 0
     magnitude = math.floor(math.log10(size))

@@ -33,8 +33,8 @@ _LAGS: Final = 4
 _YEAR: Final = 365
 
 CLEAR = (
-    "Sales of {a} follow the price of {b}: {elasticity} for each 1% of it; {n} of {tested} pairs of"
-    " categories do so"
+    "Sales of {a} follow the price of {b}: {elasticity} for each 1% of it; pairs of categories"
+    " that do so: {n} of {tested}"
 )
 NONE = "No category's sales clearly follow the price of another, of {tested} pairs"
 REFUSED = (

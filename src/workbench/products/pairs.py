@@ -48,7 +48,7 @@ TOGETHER = (
     "{n} of {tested} pairs are bought together more often than chance and taste explain; the"
     " clearest: {a} and {b}, {lift} times as often in one basket as in one each of two"
 )
-APART = "{n} of {tested} pairs are rather not bought together; the clearest: {a} and {b}"
+APART = "Pairs that are rather not bought together: {n} of {tested}; the clearest: {a} and {b}"
 NO_PAIR = (
     "No pair of {tested} is bought together more often than basket size, popularity and each"
     " customer's taste explain"

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 REPEATED = (
-    "{n} items are new; of those who tried {item}, {repeat} bought it again within {days} days, and"
+    "New items: {n}; of those who tried {item}, {repeat} bought it again within {days} days, and"
     " {trial} of the customers have tried it"
 )
 FEW_AGAIN = (

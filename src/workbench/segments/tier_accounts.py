@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 ALL_YIELD = "Every tier earns more than it costs (95% ranges all above zero)"
 SOME_COST = "{n} of {all} tiers cost more than they earn (95% ranges below zero)"
-OF_EACH_SALE = "Of each sale {margin} is kept; the costs are those that the study's card states."
+OF_EACH_SALE = "Gross margin: {margin}. Costs are those stated in the study's settings."
 
 
 @dataclass(frozen=True)

@@ -55,10 +55,10 @@ KEPT: Final = {
 }
 SLOW: Final = {
     "response": (
-        "{group}: half are answered only within {median} {unit}, against {overall} of all contacts"
+        "{group}: half are answered only within {median} {unit}, of all contacts within {overall}"
     ),
     "resolution": (
-        "{group}: half are resolved only within {median} {unit}, against {overall} of all contacts"
+        "{group}: half are resolved only within {median} {unit}, of all contacts within {overall}"
     ),
 }
 KEEP: Final = (

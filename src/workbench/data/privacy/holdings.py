@@ -46,8 +46,8 @@ class Holdings:
         found = [
             Finding(
                 "held",
-                "Tables with rows of people: {n}; for {said} the study's card says what for and"
-                " until when they are held",
+                "Tables with rows of people: {n}; those with a stated purpose and holding period:"
+                " {said}",
                 {"n": len(held), "said": len(held) - len(unsaid)},
             )
         ]

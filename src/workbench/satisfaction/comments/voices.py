@@ -30,7 +30,7 @@ SURVEY: Final = "Survey"
 REST: Final = "Other channels"
 SAID: Final = "{n} voices from {channels} channels are sorted by the codebook of the survey"
 LOUDER: Final = (
-    "“{aspect}” comes up more often in {channel} than in the survey: in {share} of the texts, {gap}"
+    "{channel}: “{aspect}” comes up more often than in the survey, in {share} of the texts, {gap}"
     " more"
 )
 ALIKE: Final = "No subject comes up more often unasked than in the survey by more than chance"

@@ -85,7 +85,7 @@ class GroupMeans(Result):
         return [
             Finding(
                 "groups.means",
-                "Groups answer this question most differently: {question} {group} {more}, "
+                "Groups answer this question most differently: “{question}”, {group} {more}, "
                 "{other} {less}",
                 values,
                 verdict="differ",

@@ -115,7 +115,11 @@ class SurveyData:
                 "survey.lost",
                 "{n} of {of} answers on experience in the last wave cannot be used: they are"
                 " unreadable or off the scale. Whatever they were, the mean experience over all"
-                " items, {mean}, lies between {low} and {high}.",
+                " items, {mean}, lies between {low} and {high}."
+                if round(low, 2) < round(high, 2)
+                else "{n} of {of} answers on experience in the last wave cannot be used: they are"
+                " unreadable or off the scale. Whatever they were, the mean experience over all"
+                " items remains {mean}.",
                 {
                     "n": n,
                     "of": of,

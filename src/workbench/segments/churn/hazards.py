@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 OTHER = "other"
 
-SOME = "{n} of {total} traits go with leaving sooner or later"
+SOME = "{n} of {total} traits are linked to leaving sooner or later"
 NONE = "No trait was found to be linked with leaving"
 IN_PAIRS = (
     "These traits tell who leaves first in {share} of pairs; guessing gives 50%. Where a ratio "

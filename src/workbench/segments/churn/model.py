@@ -40,11 +40,9 @@ WENT: dict[Who, str] = {
     "subscribers": "{share} of the subscribers left within {days} days",
 }
 TOLD: dict[Who, str] = {
-    "buyers": "Of {n} customers active on {day}, {share} bought nothing in the next {days} "
-    "days. Among the tenth rated riskiest it was {top}. AUC: {auc}; 0.5 is guessing, "
-    "1 is certainty.",
-    "subscribers": "Of all subscribers {share} left; among the tenth rated riskiest it was "
-    "{top}. AUC: {auc}; 0.5 is guessing, 1 is certainty.",
+    "buyers": "Of {n} customers active on {day}, {share} bought nothing in the next {days} days."
+    " Among the tenth rated riskiest it was {top}.",
+    "subscribers": "Of all subscribers {share} left; among the tenth rated riskiest it was {top}.",
 }
 TELLS: dict[Who, tuple[str, str]] = {
     "buyers": (

@@ -40,7 +40,7 @@ NEAR, FURTHER = 0.5, 3
 #: Resamples for the stability of the chosen number.
 FITS = 6
 
-KINDS = "Attitude and demography: kinds of customers found"
+KINDS = "Attitude and demography: latent classes found"
 NO_KINDS = "Attitude and demography: no lasting kinds of customers"
 CLEAR = (
     "The answers fall into {k} kinds of customers, and repeated fits agree (adjusted Rand "

@@ -35,8 +35,8 @@ AGAIN = {
     "year": "Of 100 new customers, {n} buy in the year after their first",
 }
 BEGAN_BEFORE = (
-    "The first month of the log counts far more first purchases than any other: many of these "
-    "customers may have bought before the log began."
+    "The first month of the records counts far more first purchases than any other: many of these"
+    " customers may have bought before the records began."
 )
 
 #: Columns that a log without amounts does not fill.
