@@ -58,7 +58,8 @@ def test_months_that_pass_old_customers_for_new_are_left_out() -> None:
 def test_new_customers_are_foreseen_and_the_past_is_tried() -> None:
     found = coming()
     assert 250 < found.total.value < 470 and 360 in found.total
-    assert len(found.tested) == 2 and found.findings()[1].message.startswith("The log is too short")
+    assert len(found.tested) == 2
+    assert found.findings()[1].message.startswith("The records are too short")
     nobody = growing().query("cohort < 12")
     with pytest.raises(DataError, match="nobody new"):
         base.acquisition(nobody, dt.date(2023, 1, 1), 36, fit=Usual)

@@ -85,7 +85,7 @@ def test_a_planted_link_is_found_and_said_to_be_no_effect() -> None:
     keys = {f.key for f in found.findings()}
     assert "service.links.unresolved.left" in keys
     last = found.findings()[-1]
-    assert last.verdict == "association" and "is no effect" in last.text
+    assert last.verdict == "association" and "not an effect" in last.text
     row = found.table.set_index(["befell_key", "later_key"]).loc[("unresolved", "left")]
     # planted: 30 % of those leave and 10 % of the others
     assert row["gap_low"] < 0.2 < row["gap_high"]
