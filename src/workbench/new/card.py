@@ -121,7 +121,7 @@ def _last(proposal: Proposal, today: date) -> date | None:
     past = days[days <= pd.Timestamp(today) + pd.Timedelta(days=1)]
     chosen = past if len(past) else days
     day = chosen.max().date() if len(chosen) else None
-    return day if day is not None and day.year <= 2200 else None
+    return day if day is not None and 1900 <= day.year <= 2200 else None
 
 
 def _survey_text(proposals: Sequence[Proposal]) -> str:

@@ -304,6 +304,9 @@ def detect_encoding(path: Path, gzipped: bool = False) -> str:
     best = max(european, key=lambda name: scored[name], default=None)
     if best is not None and scored[best] >= _LIKELY:
         return best
+    # the Mac's own code page, in which every byte is some sign
+    if _plausible(sample, "mac_roman") >= _LIKELY:
+        return "mac_roman"
     # European pages share most of their bytes, and one mistaken for another reads on; scripts of
     # their own look like nothing else
     for guess in (str(guess.encoding) for guess in from_bytes(sample)):
@@ -331,6 +334,7 @@ _LANGUAGES = {
     "cp1254": ("çğıöşüâîû",),
     "cp1257": ("āčēģīķļņšūž", "ąčęėįšųūž", "äõöüšž"),
 }  # fmt: skip
+_LANGUAGES["mac_roman"] = _LANGUAGES["cp1252"]
 _LIKELY = 0.9
 #: Fewer different signs than this tell no Korean from Chinese.
 _FEW_SIGNS = 6

@@ -1,4 +1,4 @@
-"""Opens archives: the one table inside is unpacked beside, and read as if it lay there."""
+"""Opens archives and web pages: the table inside is laid beside, and read as if it was there."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
+from workbench.data.sources import web_table
 from workbench.data.sources.detect import exists, refuse_bomb
 from workbench.errors import DataError
 
@@ -21,14 +22,18 @@ _BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, No
 def unpacked(path: Path) -> tuple[Path, Any]:
     """Give the file that holds the table, and what holds it there, if it was packed.
 
-    gzip is left alone: the engine reads it as it is.
+    gzip is left alone: the engine reads it as it is. A web page, and the XML of older versions of
+    Excel, that a system calls a workbook, become a text table.
 
     Raises
     ------
     DataError
-        If an archive is damaged, holds no table or several, or is locked with a password.
+        If an archive is damaged, holds no table or several, or is locked with a password; if a
+        page or a workbook of XML holds no table.
     """
     suffix = path.suffix.lower()
+    if suffix in web_table.KINDS and web_table.is_markup(path):
+        return web_table.as_text(path)
     if suffix != ".zip" and suffix not in _STREAMS:
         return path, None
     exists(path)

@@ -137,7 +137,8 @@ def customer(p: ColumnProfile, *, log: bool = True) -> float:
     if log:
         score += 1.5 if p.repeats > 1.05 else (-2 if len(p.somebody) >= 30 else -0.5)
         pieces = p.numeric and not h.has("id", "number") and p.distinct <= 12
-        score -= 5 if p.distinct < 12 and p.repeats > (10 if pieces else 50) else 0
+        few = 10 if pieces or not (named or h.concepts) else 50  # a state in words nobody knows
+        score -= 5 if p.distinct < 12 and p.repeats > few else 0
         score -= 4 if p.sequence and p.unique > 0.98 else 0
     else:
         score += 2 if p.unique > 0.98 else -4

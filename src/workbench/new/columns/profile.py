@@ -16,6 +16,7 @@ from workbench.data.text.currency import sign_of
 from workbench.data.text.date_words import MONTHS, read_words
 from workbench.data.text.notation import SIGNS, number_text, plain
 from workbench.data.text.zone_names import without_zone_name
+from workbench.new.columns.states import yes_and_no
 from workbench.new.columns.words import Heading, read_heading
 
 #: What systems write where there is nobody, beside an empty cell.
@@ -44,22 +45,6 @@ _WORDED = re.compile(
 )
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _PHONE = re.compile(r"'?\+?\(?\d[\d\s().x/-]{6,22}\d")
-_BOOLEAN = {
-    "true",
-    "false",
-    "yes",
-    "no",
-    "y",
-    "n",
-    "是",
-    "否",
-    "ja",
-    "nein",
-    "oui",
-    "non",
-    "t",
-    "f",
-}
 _ASIAN = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 _CODE = re.compile(r"(?=.*\d)(?=.*[^\W\d_])[\w#./:=\"-]+|0\d+|\d{9,}|#\d+|[A-Za-z]{1,5}-\d+")
 _CLOCK = re.compile(r"\d{1,3}:\d{2}:\d{2}(?:\.\d+)?")
@@ -199,7 +184,7 @@ class ColumnProfile:
     def boolean(self) -> bool:
         """Whether it says yes or no."""
         words = set(list(dict.fromkeys(t.casefold() for t in self._looked_list))[:4])
-        return bool(words) and (words <= _BOOLEAN or (words <= {"0", "1"} and len(words) == 2))
+        return bool(words) and (words <= yes_and_no() or (words <= {"0", "1"} and len(words) == 2))
 
     @cached_property
     def decimal_comma(self) -> bool:

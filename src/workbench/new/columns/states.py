@@ -82,6 +82,13 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(w for part in parts if (w := squash(part)))
 
 
+@cache
+def yes_and_no() -> frozenset[str]:
+    """Give the words for yes and no, in small letters; 1 and 0 may be numbers."""
+    words = (word for group in ("yes", "no") for word in _file()[group])
+    return frozenset(word.casefold() for word in words if not word[0].isdigit())
+
+
 def is_settled(value: str) -> bool:
     """Tell whether a state of a service contact is its end."""
     return squash(value) in _apart("settled")

@@ -64,7 +64,11 @@ _SHORT = {
 _HOW_MANY = re.compile(r"^(?:#|no\.?|nr\.?|n°) of ", re.I)
 #: What German puts between the words of a compound.
 _GLUE = {"s", "n", "es", "en"}
-_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+#: Scripts whose words are looked for anywhere in a heading: Chinese, Japanese, Korean, Thai, Arab,
+#: Hebrew, Greek.
+_ANYWHERE = re.compile(
+    r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f\u0600-\u06ff\u0590-\u05ff\u0370-\u03ff]"
+)
 
 
 @dataclass(frozen=True)
@@ -234,7 +238,7 @@ def _latin() -> Mapping[str, str]:
     found: dict[str, str] = {}
     for concept, words in vocabulary().items():
         for word in words:
-            if (plain := " ".join(_tokens(word))) and not _CJK.search(word):
+            if (plain := " ".join(_tokens(word))) and not _ANYWHERE.search(word):
                 found.setdefault(plain, concept)
     return found
 
@@ -242,18 +246,18 @@ def _latin() -> Mapping[str, str]:
 @cache
 def _asian_words() -> tuple[tuple[str, str], ...]:
     pairs = [
-        (unicodedata.normalize("NFKC", word), concept)
+        (unicodedata.normalize("NFKC", word).casefold(), concept)
         for concept, words in vocabulary().items()
         for word in words
-        if _CJK.search(word)
+        if _ANYWHERE.search(word)
     ]
     return tuple(sorted(pairs, key=lambda pair: -len(pair[0])))
 
 
 def _asian(text: str) -> set[str]:
-    if not _CJK.search(text):
+    if not _ANYWHERE.search(text):
         return set()
-    found = set()
+    found, text = set(), text.casefold()
     for word, concept in _asian_words():
         if word in text:
             found.add(concept)

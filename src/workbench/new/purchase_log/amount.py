@@ -27,6 +27,9 @@ _NEAR = 1.6
 _MOSTLY = 0.95
 #: Currencies without cents.
 _NO_CENTS = re.compile(r"(?i)^(jpy|krw|vnd|clp|isk|idr|huf|pyg|ugx|xaf|xof)$")
+#: What speaks for a total that each order has once, on one of its lines: as if all had it, and
+#: more, for no line's own amount is written so.
+_ONCE = 3.5
 #: Rows that show nothing yet.
 _FEW = 10
 #: What is at most so large a share of another amount, and nearly the same in every row, is a fee.
@@ -42,7 +45,12 @@ def find_amount(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
     if chosen is None and (sides := ledger_sides(filled)) is not None:
         by_side(proposal, filled, *sides)
         return
-    found = ranked(filled, evidence.money, taken)
+    first_lines = _on_first_lines(proposal, filled)
+    found = ranked(
+        filled,
+        lambda p: evidence.money(p) + (_ONCE - 2 * p.filled if p.name in first_lines else 0.0),
+        taken,
+    )
     good = [f for f in found if f.score >= 4.0]
     quantity = best(filled, evidence.quantity, taken, 4.0)
     price = best(filled, evidence.unit_price, taken, 4.0)
@@ -75,6 +83,21 @@ def find_amount(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
     beside_amount(
         proposal, filled, quantity.profile if quantity else None, price.profile if price else None
     )
+
+
+def _on_first_lines(proposal: Proposal, filled: Sequence[ColumnProfile]) -> set[str]:
+    """Name the totals that stand on one line of each order alone."""
+    order = proposal.column("order_id")
+    if order is None or order.texts.nunique() > _MOSTLY * len(order.texts):
+        return set()
+    orders = order.texts.nunique()
+    found = set()
+    for p in filled:
+        if p.numeric and p.filled < _MOSTLY and p.heading.has("total") and not p.when:
+            on = order.texts.reindex(p.texts.index).dropna()
+            if on.is_unique and len(on) > _MOSTLY * orders:
+                found.add(p.name)
+    return found
 
 
 def _minor_units(proposal: Proposal, chosen: ColumnProfile) -> None:

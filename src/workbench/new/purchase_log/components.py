@@ -191,7 +191,7 @@ def before_fees(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
             costs.append((p, sign))
         else:
             sold.append((p, sign))
-    if not costs or not sold:
+    if not costs or not sold or all(_customers_own(p) for p, _ in costs):
         return
     sold.sort(key=lambda one: -float(one[0].numbers.abs().sum()))
     formula = _written(sold)
@@ -211,6 +211,11 @@ def before_fees(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
         " what is the amount of a purchase?"
     )
     proposal.ask_instead("columns.amount", OpenQuestion("amount", asks, options))
+
+
+def _customers_own(p: ColumnProfile) -> bool:
+    """Tell freight that the customer pays: without it a total is that of the goods."""
+    return part_of_money(p.name) == "freight" and not _COSTS.search(p.name)
 
 
 def _written(parts: Sequence[tuple[ColumnProfile, int]]) -> str:

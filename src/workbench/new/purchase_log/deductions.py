@@ -247,6 +247,18 @@ def _is_discount(p: ColumnProfile) -> bool:
     return told and p.numeric and not p.boolean and p.numbers.abs().sum() > 0
 
 
+def _share_left(off: ColumnProfile, known: pd.DataFrame) -> float:
+    """Give what stands for no discount where the share that is left is written: 1, 10, 100; or 0.
+
+    Chinese books write 折扣% 100 for the full price, and 9.5折 for 95 % of it.
+    """
+    if not re.search("折|掛率", off.heading.text) or (known.off <= 0).any():
+        return 0.0
+    largest = float(known.off.max())
+    common = float((known.off == largest).mean())
+    return largest if largest in (1.0, 10.0, 100.0) and common > 0.3 else 0.0
+
+
 def _ways(off: ColumnProfile, known: pd.DataFrame, formula: str) -> list[Option]:
     """Give the ways in which a discount can be meant, the likeliest first."""
     if known.empty or (known.off < 0).any():
@@ -254,6 +266,11 @@ def _ways(off: ColumnProfile, known: pd.DataFrame, formula: str) -> list[Option]
     rate = off.heading.has("rate", "probability") or "%" in off.heading.text
     rate |= bool(off.texts.str.endswith("%").mean() > 0.5)
     name, largest = quoted(off.name), float(known.off.max())
+    if whole := _share_left(off, known):
+        if (known.off == whole).all():
+            return []  # nothing is taken off
+        left = f"{formula} * {name}" + (f" / {whole:g}" if whole > 1 else "")
+        return [Option(f"yes, it is the share that is paid: {left}", {"amount": left})]
     share = f"{formula} * (1 - {name})"
     percent = f"{formula} * (1 - {name} / 100)"
     less = f"{formula} - {name}"

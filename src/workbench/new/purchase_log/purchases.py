@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from workbench.new.columns import evidence
@@ -22,6 +23,8 @@ _MOSTLY = 0.95
 #: Two columns of days whose scores are nearer than this are asked about, where they lie so far
 #: apart that it matters which is meant.
 _NEAR_DAY, _LONG = 1.0, 3
+#: People that a column must tell apart to say who received an order.
+_FEWEST_PEOPLE = 12
 
 
 def transactions(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
@@ -50,7 +53,7 @@ def transactions(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
     without_the_other_side(proposal, filled)
     totals_beside_lines(proposal, filled)
     fully_refunded(proposal)
-    _whose(proposal)
+    _whose(proposal, filled)
     proposal.missing = tuple(s for s in ("customer_id", "date") if s not in columns) + (
         () if "amount" in columns or "amount" in proposal.keys else ("amount",)
     )
@@ -59,7 +62,30 @@ def transactions(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
 def _who(filled: Sequence[ColumnProfile]) -> Callable[[ColumnProfile], float]:
     """Score columns as the one that says who; half a name says it badly."""
     halves = evidence.half_names(filled)
-    return lambda p: evidence.customer(p) - 4.0 * (p.name in halves)
+    numbers = _numbers_of_names(filled)
+    return lambda p: evidence.customer(p) - 4.0 * (p.name in halves) + 4.0 * (p.name in numbers)
+
+
+_NUMBER = re.compile(r"(?i)[ _.-]*(?:id|no|nr|number|code|key|#|编号|编码|代码|号|番号)\.?$")
+_NAME = re.compile(r"(?i)[ _.-]*(?:name|名称|姓名|名)$")
+
+
+def _numbers_of_names(filled: Sequence[ColumnProfile]) -> set[str]:
+    """Name the numbers of those whose names would be taken for the customer: "Patron ID"."""
+    scores = {p.name: evidence.customer(p) for p in filled}
+    best_of = max(scores, key=lambda name: scores[name], default="")
+    stem = _NAME.sub("", best_of).casefold()
+    if stem == best_of.casefold() or not stem:
+        return set()
+    return {
+        p.name
+        for p in filled
+        if _NUMBER.search(p.name)
+        and _NUMBER.sub("", p.name).casefold() == stem
+        and p.repeats > 1
+        and not p.fractions
+        and not p.when
+    }
 
 
 def _same_person(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
@@ -124,10 +150,27 @@ def _when(proposal: Proposal, filled: Sequence[ColumnProfile], *, deals: bool) -
         )
 
 
-def _whose(proposal: Proposal) -> None:
-    """Ask, where nothing says who bought, whether each order is to be a customer of its own."""
+def _whose(proposal: Proposal, filled: Sequence[ColumnProfile]) -> None:
+    """Ask, where nothing says who bought, whether who received it is meant, or each order."""
     order = proposal.column("order_id")
-    if order is not None and "customer_id" not in proposal.columns:
+    if "customer_id" in proposal.columns:
+        return
+    if receivers := _receivers(filled, [*proposal.columns.values()]):
+        proposal.questions.append(
+            OpenQuestion(
+                "columns.customer_id",
+                "No column says who bought; are those to be the customers who received it?"
+                " Masked numbers and names may be of several people",
+                [
+                    Option(
+                        f"{p.name!r} ({p.distinct:,} different)", {"columns.customer_id": p.name}
+                    )
+                    for p in receivers
+                ],
+            )
+        )
+        proposal.columns["customer_id"] = receivers[0].name
+    elif order is not None:
         label = "each order is a customer of its own: sums are right, and nobody ever comes back"
         proposal.questions.append(
             OpenQuestion(
@@ -138,6 +181,23 @@ def _whose(proposal: Proposal) -> None:
                 default=None,
             )
         )
+
+
+def _receivers(filled: Sequence[ColumnProfile], taken: Sequence[str]) -> list[ColumnProfile]:
+    """Give the columns of who received an order, the telephone first: the buyer, or a friend."""
+    found = [
+        p
+        for p in filled
+        if p.name not in taken
+        and p.heading.has("shipto")
+        and p.heading.has("phone", "email", "name", "shipto")
+        and not p.heading.has("address", "place", "owner", "date", "time", "status", "freight")
+        and not p.when
+        and p.named > 0.5
+        and p.distinct >= _FEWEST_PEOPLE
+        and p.repeats > 1.05
+    ]
+    return sorted(found, key=lambda p: not p.heading.has("phone", "email"))[:3]
 
 
 def _order(proposal: Proposal, filled: Sequence[ColumnProfile]) -> evidence.Candidate | None:

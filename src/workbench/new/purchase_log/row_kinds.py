@@ -49,6 +49,8 @@ _ROW = re.compile(r"(?i)doc(ument)?|record|entry|posting|movement|voucher|beleg|
 _TESTS = re.compile(r"(?i)(?:^|[^a-z])(?:is_?)?(?:test|sandbox|dummy)(?:[^a-z]|$)|测试|テスト")
 _BILLS = re.compile(r"(?i)invoice|rechnung|facture|factura|fattura|fa[ck]tuur|fa[ck]tura|发票|請求")
 _MARKS = ("x", "✓", "✔", "√", "*")
+#: The day on which an order was paid.
+_PAID_ON = re.compile(r"(?i)paid|bezahlt|pay[ée]|pagad|pagat|оплачен|付款|支付|入金|결제")
 #: An event that undoes a purchase, beside those that say that none came about.
 _UNDOES = re.compile(r"(?i)refund|return|cancel|revers|charge ?back|void|退|取消|返")
 #: A state of a document that somebody has to let pass.
@@ -215,6 +217,7 @@ class _Finder:
                 self._flag(p)
             elif p.when:
                 self._undone_on(p)
+                self._never_paid(p, told=main is not None or won is not None)
             elif roles[p.name] == "flow":
                 self._flow(p)
             elif roles[p.name] == "state" and won is None and not self.known:
@@ -289,6 +292,37 @@ class _Finder:
         if 0 < p.filled < 0.5 and undone and not p.heading.has("refund"):
             self.proposal.set({f"where.{p.name}": [""]})
 
+    def _never_paid(self, p: ColumnProfile, *, told: bool) -> None:
+        """Ask about orders without a day of their payment, where no state says what became of them.
+
+        A bill that is not paid yet is a sale; an order that nobody paid is none.
+        """
+        order = self.proposal.column("order_id")
+        if told or self.known or self.deals or self.bills or order is None:
+            return
+        if not (p.heading.has("payment") and _PAID_ON.search(p.name)) or p.heading.has("due"):
+            return
+        every = order.texts
+        paid = set(every.reindex(p.texts.index).dropna())
+        share = every.drop_duplicates().isin(paid).mean()
+        rows = every.index[~every.isin(paid)]
+        if not 0.5 < share < 1 or not len(rows):
+            return
+        worth = self.amounts.reindex(rows).dropna().sum()
+        where = f"where.{p.name}"
+        self.proposal.set({where: {"not": [""]}})
+        self.proposal.questions.append(
+            OpenQuestion(
+                "where",
+                f"Are orders without a {p.name!r} purchases ({len(set(every[rows])):,} orders, sum"
+                f" {worth:,.2f})?",
+                [
+                    Option("no purchases: nobody has paid them", {where: {"not": [""]}}),
+                    Option("purchases", {where: None}),
+                ],
+            )
+        )
+
     def _flow(self, p: ColumnProfile) -> None:
         received = [v for v in p.texts.unique() if "received" in groups_of(v)]
         if received:
@@ -316,7 +350,7 @@ class _Finder:
             self._say(p, list(known), "left_out")
         elif known:
             self._propose(p, known)
-        asked = main and (self.deals or bool(known or good) or _bare(p))
+        asked = main and (self.deals or bool(known or good) or self._bare(p))
         asked |= bool(_RELEASE.search(p.name)) and not self.deals
         if unknown and (known or asked):
             self._each(p, unknown, "left_out" if self.deals and good else "bought")
@@ -361,8 +395,15 @@ class _Finder:
                 if state_of(value) in ("refund", "not_bought"):
                     self._propose(p, {value: kind}, note=False)
                     self._ask(p, [value], refunds=True)
-        elif typed and not self.known and _bare(p) and unknown:
+        elif typed and not self.known and self._bare(p) and unknown:
             self._which(p, values)
+
+    def _bare(self, p: ColumnProfile) -> bool:
+        """Tell a heading of the row's state or type: "Gift Type" beside Gift Date, Gift Amount."""
+        columns = self.proposal.columns
+        date, amount = (_words(columns.get(s, "")) for s in ("date", "amount"))
+        own = {w.casefold() for w in date} & {w.casefold() for w in amount}
+        return _bare(" ".join(w for w in _words(p.name) if w.casefold() not in own) or p.name)
 
     def _of_kind(
         self, p: ColumnProfile, value: str, said: Sequence[str], have: set[str], typed: bool
@@ -479,11 +520,11 @@ class _Finder:
         return "refund" if same and sum(same) > 0.5 * len(same) else otherwise
 
 
-def _bare(p: ColumnProfile) -> bool:
+def _bare(name: str) -> bool:
     """Tell a heading that speaks of the state or type of a row and of nothing else."""
     said = {"status", "state", "method", "event", "scenario", "order", "deal", "payment", "closed",
             "name", "id", "row"}  # fmt: skip
-    heading = read_heading(_ROW.sub("", p.name))
+    heading = read_heading(_ROW.sub("", name))
     return heading.concepts <= said and heading.rest == 0
 
 

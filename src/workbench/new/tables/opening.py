@@ -17,6 +17,7 @@ from workbench.data.engine import Engine
 from workbench.data.sources.labelled import KINDS, read_labelled
 from workbench.data.sources.read import read_source
 from workbench.data.sources.source import ROW, Source
+from workbench.data.sources.web_table import is_markup
 from workbench.errors import DataError
 from workbench.new.columns.proposal import Upload
 from workbench.new.columns.words import squash
@@ -56,7 +57,7 @@ def open_file(path: Path) -> list[Upload]:
 def _sheets(path: Path) -> list[str]:
     from workbench.data.sources import excel
 
-    if path.suffix.lower() not in excel.KINDS or not path.is_file():
+    if path.suffix.lower() not in excel.KINDS or not path.is_file() or is_markup(path):
         return []
     return excel.sheets(path)
 
@@ -180,7 +181,8 @@ def _names_codes(frame: pd.DataFrame) -> bool:
 
 def _footer(path: Path, source: Source, frame: pd.DataFrame) -> int:
     """Count the rows below the last one: totals, notes of the exporting system."""
-    if source.delimiter and path.suffix.lower() not in (".gz", ".zip", ".bz2", ".xz"):
+    packed = path.suffix.lower() in (".gz", ".zip", ".bz2", ".xz") or is_markup(path)
+    if source.delimiter and not packed:
         return _footer_of_text(path, source)
     return _footer_of_rows(frame) if len(frame) < SAMPLE else 0
 
