@@ -8,6 +8,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
+from benchmarks.surrogates import draw
 from tests.impact.cards import case_of
 from workbench import impact as room
 from workbench.impact import power
@@ -183,6 +184,7 @@ EXAMPLES = {
     "PlanHeld": held,
     "Plan": lambda: room.plan_units(power.AFTER, sd=1, n_treated=50, n_other=50, base=4.0),
     "StaggeredEffect": staggered,
+    "SurrogateIndex": lambda: draw(0.0, 1)[0],
     "SyntheticControl": mixture,
     "SyntheticDifference": difference,
     "TrendBounds": lambda: room.trend_bounds(panel()),
