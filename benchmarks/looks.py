@@ -1,17 +1,21 @@
 """How often looking twenty-four times finds an effect of nothing, and how soon a real one is seen.
 
-    python -m benchmarks.looks [draws]      the tables (written to benchmarks/looks.md)
+    python -m benchmarks.looks [draws] [words ...]      the tables (in benchmarks/looks.md)
 
-Independent customers (values and shares), panels of 10, 20 and 40 groups (half treated and two),
-scores of other customers each month, and single series. Seeds are fixed by the kind.
+With words, those kinds alone are measured whose name has one of them ("times": how soon), and the
+others' rows stay. Independent customers (values and shares), panels of 10, 20 and 40 groups (half
+treated and two), scores of other customers each month, and single series. Seeds are fixed by the
+kind.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +37,7 @@ from workbench.impact.looks.of_series import together
 from workbench.impact.looks.spending import bounds, courses, exact_bounds, spent
 from workbench.study import LookPlan
 
-PAGE = Path(__file__).with_suffix(".md")
+PAGE, ROWS = Path(__file__).with_suffix(".md"), Path(__file__).with_suffix(".json")
 LOOKS, BEFORE, ALPHA = 24, 12, 0.05
 # Courses that tell a bound, and choices among forty groups: fewer than on a page.
 _COURSES, _WAYS = 2000, 1000
@@ -43,6 +47,9 @@ PLANS = {
     "Pocock": LookPlan(planned=LOOKS, spending="pocock"),
     "open": LookPlan(),
 }
+NAMES = ["fixed", *PLANS]
+# Of the ways to choose who is treated this many must lie in the tail for a look.
+_FEWEST = 4
 Alarms = dict[str, bool]
 
 
@@ -195,34 +202,39 @@ def series(
     return [{name: bool(a[i]) for name, a in alarms.items()} for i in range(draws)]
 
 
-def nulls(draws: int) -> Iterator[tuple[str, list[Alarms]]]:
-    """Give every kind without an effect."""
+def nulls(draws: int) -> dict[str, Callable[[], list[Alarms]]]:
+    """Give every kind without an effect: what draws it so often."""
 
     def each(seed: int, one: Callable[[np.random.Generator], Alarms]) -> list[Alarms]:
         rng = np.random.default_rng(seed)
         return [one(rng) for _ in range(draws)]
 
-    yield "60 customers a side, values", each(1, lambda r: by_influence(customers(r, False)))
-    yield "60 customers a side, shares", each(2, lambda r: by_influence(customers(r, True)))
-    yield "scores, 12 others a side and month", each(3, lambda r: by_influence(scores(r)))
+    def panel(n: int, treated: int) -> list[Alarms]:
+        def one(rng: np.random.Generator) -> Alarms:
+            drawn = groups(rng, n, treated)
+            return by_reassignment(drawn, assignments(n, treated, drawn.treated, rng)[:_WAYS])
+
+        # too few ways to choose: the page shows the fixed look alone, and so does the table
+        ways = assignments(n, treated, np.arange(n) < treated, np.random.default_rng(0))
+        return each(10 * n + treated, one) if len(ways) * ALPHA >= _FEWEST else []
+
+    def alone(before: int, after: int, phi: float) -> list[Alarms]:
+        rng = np.random.default_rng([before, after, int(10 * phi)])
+        return series(before, after, phi, draws, rng)
+
+    kinds: dict[str, Callable[[], list[Alarms]]] = {
+        "60 customers a side, values": lambda: each(1, lambda r: by_influence(customers(r, False))),
+        "60 customers a side, shares": lambda: each(2, lambda r: by_influence(customers(r, True))),
+        "scores, 12 others a side and month": lambda: each(3, lambda r: by_influence(scores(r))),
+    }
     for n in (10, 20, 40):
-        for treated in (n // 2, 2):
-            what = f"{n} groups, {treated} treated"
-            ways = assignments(n, treated, np.arange(n) < treated, np.random.default_rng(0))
-            if len(ways) * ALPHA < 4:
-                yield f"{what}: {len(ways)} ways to choose, the fixed look alone", []
-                continue
-
-            def one(r: np.random.Generator, n: int = n, k: int = treated) -> Alarms:
-                panel = groups(r, n, k)
-                return by_reassignment(panel, assignments(n, k, panel.treated, r)[:_WAYS])
-
-            yield what, each(10 * n + treated, one)
+        for k in (n // 2, 2):
+            kinds[f"{n} groups, {k} treated"] = partial(panel, n, k)
     for before, after in ((12, 12), (24, 24), (48, 24)):
         for phi in (0.0, 0.3, 0.6):
-            rng = np.random.default_rng([before, after, int(10 * phi)])
             what = f"a series, {before} before and {after} after, phi {phi}"
-            yield what, series(before, after, phi, draws, rng)
+            kinds[what] = partial(alone, before, after, phi)
+    return kinds
 
 
 def times(draws: int = 20_000) -> Iterator[str]:
@@ -255,34 +267,52 @@ def times(draws: int = 20_000) -> Iterator[str]:
         )
 
 
-def main(draws: int) -> None:
-    """Measure and write the page."""
-    begin, spending._DRAWS = time.process_time(), _COURSES
-    names = ["fixed", *PLANS]
+def main(draws: int, words: list[str]) -> None:
+    """Measure kinds and write the page after each."""
+    kept: dict[str, Any] = json.loads(ROWS.read_text()) if ROWS.exists() else {}
+    kinds = nulls(draws)
+    for what, measure in kinds.items():
+        if words and not any(word in what for word in words):
+            continue
+        begin, spending._DRAWS = time.process_time(), _COURSES
+        found = measure()
+        kept[what] = [draws, *(round(float(np.mean([a[n] for a in found])), 4) for n in NAMES)]
+        kept[what] = kept[what] if found else [0]
+        print(what, kept[what], round(time.process_time() - begin), "s", flush=True)
+        _write(kept, list(kinds))
+    if not words or "times" in words:
+        spending._DRAWS = 100_000
+        kept["times"] = list(times())
+        _write(kept, list(kinds))
+
+
+def _write(kept: dict[str, Any], kinds: list[str]) -> None:
+    ROWS.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
     lines = [
         "# Looks at a running measure",
         "",
-        f"`python -m benchmarks.looks {draws}`: {draws:,} of each kind without an effect, 24 looks"
+        "`python -m benchmarks.looks 4000`: kinds without an effect, 24 looks"
         f" (12 and 24 after the start for series, the first at the eighth), {BEFORE} periods"
         " before. Share with a false alarm at any look; bound 5 %, met up to 5.7 % of 4,000.",
         "",
-        "| kind | " + " | ".join(names) + " |",
-        "|---|" + "---|" * len(names),
+        "| kind | draws | " + " | ".join(NAMES) + " |",
+        "|---|---|" + "---|" * len(NAMES),
     ]
-    for what, found in nulls(draws):
-        shares = [f"{np.mean([a[n] for a in found]):.4f}" if found else "" for n in names]
-        lines.append(f"| {what} | " + " | ".join(shares) + " |")
-        PAGE.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        print(lines[-1], round(time.process_time() - begin), "s", flush=True)
-    spending._DRAWS = 100_000
+    for what in [what for what in kinds if what in kept]:
+        draws, *rates = kept[what]
+        told = [f"{draws:,}", *(f"{rate:.4f}" for rate in rates)]
+        told = told if draws else ["too few ways to choose", "the fixed look alone", "", "", "", ""]
+        lines.append(f"| {what} | " + " | ".join(told) + " |")
     lines += [
         "",
         "How long until the same 80 % power, or a verdict, by the fixed trial's size:",
         "",
+        "| looks | time | |",
+        "|---|---|---|",
+        *kept.get("times", []),
     ]
-    lines += ["| looks | time | |", "|---|---|---|", *times()]
     PAGE.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 4000)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 4000, sys.argv[2:])
