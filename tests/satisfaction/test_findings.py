@@ -92,8 +92,8 @@ def test_of_groups_too_small_nothing_is_said_and_of_one_nothing_is_compared() ->
 @pytest.mark.parametrize(
     ("later", "said", "verdict"),
     [
-        (9, "has risen since the last wave", "risen"),
-        (3, "has fallen since the last wave", "fallen"),
+        (9, "The net promoter score rose by ", "risen"),
+        (3, "The net promoter score fell by ", "fallen"),
         (7, "has not moved clearly since the last wave", "open"),
     ],
 )

@@ -366,7 +366,7 @@ def test_what_a_lot_measured_counts_in_place_of_what_was_assumed(model: ChurnMod
     assert plan.benefit.value == pytest.approx(assumed.benefit.value)
     # the limits carry what the lot does not know, too
     assert plan.benefit.low < assumed.benefit.low and plan.benefit.high > assumed.benefit.high
-    assert "as Calls has measured by lot" in plan.findings()[1].text
+    assert "as the randomised measure Calls has shown" in plan.findings()[1].text
     both = kept.loc[[0, 0, 0]].assign(
         column=["", "region", "region"], segment=["", "north", "south"], estimate=[0.2, 0.0, 0.4]
     )
