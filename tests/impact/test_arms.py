@@ -56,7 +56,7 @@ def test_every_pair_of_arms_is_judged_together_and_the_page_says_so() -> None:
         ("cheap", "no mail"), ("dear", "no mail"), ("dear", "cheap"),
     ]  # fmt: skip
     said = [finding.text for finding in arms.findings()]
-    assert said[0].startswith("Of 2 versions, dear did better than no measure; allowed for that 3")
+    assert said[0].startswith("Of 2 versions, dear did better than no measure, allowing for the 3")
     assert "dear did better than cheap." in said
     assert "The arms are as large as they were to be." in said
     assert len(report.versions) == 3 and len(report.segments) == 4

@@ -32,12 +32,12 @@ _UNEQUAL = 0.001
 _FEWEST_OF_SEGMENT, _MOST_SEGMENTS = 20, 12
 #: What is said of the arms.
 SAID: Final = {
-    "shown": "Of {n} versions, {arms} did better than no measure; allowed for that {m} comparisons"
-    " were made.",
+    "shown": "Of {n} versions, {arms} did better than no measure, allowing for the {m}"
+    " comparisons made.",
     "one": "{arms} did better than no measure.",
-    "worse": "{arms} did worse than no measure; allowed for that {m} comparisons were made.",
-    "none": "No version is shown to do better than no measure; allowed for that {m} comparisons"
-    " were made.",
+    "worse": "{arms} did worse than no measure, allowing for the {m} comparisons made.",
+    "none": "No version is shown to do better than no measure, allowing for the {m}"
+    " comparisons made.",
     "apart": "{better} did better than {worse}.",
     "alike": "The versions are not shown to differ from one another.",
     "segments": "The effect of {arm} differs by {column} (p-value {p}).",
@@ -249,7 +249,7 @@ def compare_arms(
     ... ]
     >>> found = compare_arms(pd.DataFrame(rows), case, arm)
     >>> found.findings()[0].text
-    'Of 2 versions, two did better than no measure; allowed for that 3 comparisons were made.'
+    'Of 2 versions, two did better than no measure, allowing for the 3 comparisons made.'
     """
     people = people_of(records, case, arm)
     names = names_of(people["arm"], case)
