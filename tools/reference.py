@@ -25,7 +25,7 @@ ENTRY_POINTS: Mapping[str, tuple[str, ...]] = {
         "workbench.study.load_study",
         "workbench.data.open_tables",
         "workbench.data.check_study",
-        "workbench.data.summaries.customer_summary",
+        "workbench.data.customer_summary",
         "workbench.data.rfm_scores",
         "workbench.data.indicator",
         "workbench.data.library",

@@ -105,7 +105,7 @@ def said() -> list[str]:
         *[advice.message for advice in findings.ADVICE.values()],
         *findings.FORESIGHT.values(),
         *findings.STAYING.values(),
-        findings.STAYED,
+        *findings.STAYED.values(),
         *VERDICTS,
         *constants(benefit),
         *constants(staggered_effect),

@@ -321,7 +321,7 @@ SAYS = {
     "all on one day": ("clv", "So far, 0 of "),
     "one month": ("clv", "Asked for 52 weeks ahead, this page gives 4"),
     "everybody every day": ("lifecycle_churn", "the log shows no sign that customers leave"),
-    "no amounts": ("clv", "how often customers will buy is foreseen here"),
+    "no amounts": ("clv", "how often customers will buy is forecast here"),
     "business accounts": ("accounts", "are won within 180 days of being opened"),
     "all that is watched": ("alerts", "has no column channel"),
     "three rows watched": ("alerts", "watched records has moved beyond random variation"),

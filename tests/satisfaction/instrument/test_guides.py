@@ -67,7 +67,7 @@ def test_a_guide_asks_why_the_widest_gap_is_there(
 
 def test_without_a_run_a_guide_asks_about_each_dimension(tmp_path: Path) -> None:
     said = text_of(interview_guide(card(tmp_path / "tram"), "en", KnownSoFar(), group=False))
-    assert "1. comfort" in said and "2. service" in said and "Stops are lit" in said
+    assert "1. Comfort" in said and "2. Service" in said and "Stops are lit" in said
     assert "widest gap" not in said and "What the numbers say" not in said
 
 
