@@ -271,7 +271,9 @@ def test_the_register_says_what_is_held_why_and_until_when(root: Path) -> None:
     assert found["held_too_long"].values["tables"] == ["transactions"]
     assert found["held_unsaid"].values["tables"] == ["customers", "survey"]
     assert found["erased"].text.startswith("People erased on their request: 1")
-    assert found["held"].text.startswith("Tables with rows of people: 4; those with a stated purpose")
+    assert found["held"].text.startswith(
+        "Tables with rows of people: 4; those with a stated purpose"
+    )
 
 
 def test_published_data_ask_nobody(root: Path) -> None:
