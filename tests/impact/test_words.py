@@ -108,6 +108,7 @@ def said() -> list[str]:
         *findings.STAYED.values(),
         *VERDICTS,
         *constants(benefit),
+        *benefit.BREAKS_EVEN.values(),
         *constants(staggered_effect),
         *constants(synthetic_control),
         *material.SAID.values(),

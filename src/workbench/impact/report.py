@@ -499,7 +499,7 @@ def _benefit(
     aim, e = case.outcomes[valued_outcome(case)], evaluations[valued_outcome(case)]
     if case.costs is None or aim.value is None or e.effect is None or not e.customers:
         return None
-    effect, periods = e.effect, case.horizon or 2 * case.periods_a_year
+    effect, periods = e.effect, case.periods_ahead
     if long_run is not None and long_run.verdict == "holds":
         effect = replace(effect, effect=long_run.effect, low=long_run.low, high=long_run.high)
     elif case.surrogates is not None:

@@ -185,10 +185,13 @@ def _with_embedded(work: Path, kept: PageCache) -> tuple[str, list[str]]:
 
     version = str(smalldocs.__version__)
     warnings: list[str] = []
+    resources: set[Path] = set()
     for language in editions(work):
         config = read_config(work, language)
         config["project"]["output-dir"] = f"{OUTPUT}.{language}"
-        resources = config["project"].pop("resources", None) or ()
+        # the renderer would hold every file of the project against each pattern
+        for pattern in config["project"].pop("resources", None) or ():
+            resources.update(path for path in work.glob(pattern) if path.is_file())
         sidebar = config["website"].get("sidebar") or {}
         sidebar["contents"] = _expand(work, sidebar.get("contents") or [])
         _fill_studies(work, language)
@@ -199,11 +202,10 @@ def _with_embedded(work: Path, kept: PageCache) -> tuple[str, list[str]]:
             raise SiteError(f"the embedded renderer failed: {error}") from error
         warnings += [x for x in site.warnings if "filter " not in x]
         shutil.copytree(work / f"{OUTPUT}.{language}", work / OUTPUT, dirs_exist_ok=True)
-        # the renderer would hold every file of the project against each pattern
-        for path in (p for pattern in resources for p in work.glob(pattern) if p.is_file()):
-            there = work / OUTPUT / path.relative_to(work)
-            there.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(path, there)
+    for path in resources:
+        there = work / OUTPUT / path.relative_to(work)
+        there.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, there)
     return version, list(dict.fromkeys(warnings))
 
 
@@ -215,9 +217,10 @@ def _site(project: Any, kept: PageCache, version: str) -> Any:
         def render_page(self, page: Page) -> None:
             about = json.dumps([page.front, page.meta], sort_keys=True, default=str)
             parts = (version, page.src.as_posix(), about, page.body)
-            made = json.loads(kept.text("body", parts, lambda: self._rendered(page)))
-            if page.html:
+            text = kept.text("body", parts, lambda: self._rendered(page))
+            if page.html:  # it was rendered just now
                 return
+            made = json.loads(text)
             # links are resolved again: a page or file that they lead to may have come or gone
             if any(self.resolve(href, page) != to for href, to in made["links"]):
                 super().render_page(page)

@@ -82,7 +82,7 @@ class Sums:
                 own = np.partition(own, own.size - depth)[-depth:]
             largest[cell, : own.size] = np.sort(own)[::-1]
         total = np.bincount(code[kept], size[kept], k).astype(float)
-        return cls(np.diff(ends).astype(np.intp), total, largest)
+        return cls(counts.astype(np.intp), total, largest)
 
     @classmethod
     def counted(cls, n: ArrayLike, *, depth: int = 10) -> Sums:

@@ -393,6 +393,11 @@ class Case(Card):
         """How many periods a year has."""
         return PERIODS_A_YEAR[self.period]
 
+    @property
+    def periods_ahead(self) -> int:
+        """The `horizon`, two years where the card gives none."""
+        return self.horizon or 2 * self.periods_a_year
+
     @model_validator(mode="before")
     @classmethod
     def _begun(cls, value: Any) -> Any:
@@ -430,13 +435,12 @@ class Case(Card):
 
     @model_validator(mode="after")
     def _foretold(self) -> Self:
-        horizon = self.horizon or 2 * self.periods_a_year
-        if self.surrogates is not None and self.surrogates.after >= horizon:
+        if self.surrogates is not None and self.surrogates.after >= self.periods_ahead:
             raise PydanticCustomError(
                 "surrogates",
                 "`surrogates` take {after} periods to foretell a `horizon` of {horizon}; take"
                 " fewer",
-                {"after": self.surrogates.after, "horizon": horizon},
+                {"after": self.surrogates.after, "horizon": self.periods_ahead},
             )
         return self
 

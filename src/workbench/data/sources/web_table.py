@@ -46,11 +46,7 @@ def as_text(path: Path) -> tuple[Path, Any]:
     rows = list(_rows(path))
     wide = max(map(len, rows), default=0)
     if wide < 2 or len(rows) < 2:
-        raise DataError(
-            f"this is a web page or XML file, though it is named {path.suffix}, and holds no table",
-            where=str(path),
-            remedy="export the table itself, or save it as CSV (UTF-8)",
-        )
+        raise _no_table(path, ", and holds no table")
     scratch = tempfile.TemporaryDirectory(prefix="workbench-")
     target = Path(scratch.name) / f"{path.stem}.csv"
     with target.open("w", encoding="utf-8", newline="") as file:
@@ -69,13 +65,17 @@ def _rows(path: Path) -> Iterator[_Row]:
             return
         page = html.fromstring(content)
     except (etree.LxmlError, ValueError) as error:
-        raise DataError(
-            f"this is a web page or XML file, though it is named {path.suffix}: {error}",
-            where=str(path),
-            remedy="export the table itself, or save it as CSV (UTF-8)",
-        ) from None
+        raise _no_table(path, f": {error}") from None
     tables = [list(_cells(table)) for table in page.iter("table")]
     yield from max(tables, key=len, default=[])
+
+
+def _no_table(path: Path, why: str) -> DataError:
+    return DataError(
+        f"this is a web page or XML file, though it is named {path.suffix}{why}",
+        where=str(path),
+        remedy="export the table itself, or save it as CSV (UTF-8)",
+    )
 
 
 def _cells(table: Any) -> Iterator[_Row]:

@@ -57,7 +57,7 @@ def long_run(
         Too little was seen since the start, or of the study's history.
     """
     assert case.surrogates is not None
-    after, periods = case.surrogates.after, case.horizon or 2 * case.periods_a_year
+    after, periods = case.surrogates.after, case.periods_ahead
     wide = [_wide(records) for records in outcomes]
     seen = int(split_periods(wide[main].columns, case.start)[1].sum())
     if seen >= periods:

@@ -268,15 +268,9 @@ def _learn(trials: Sequence[Trial]) -> _Learnt:
             where="case.surrogates",
             remedy="wait until the study's history is as long, or give a shorter `horizon`",
         )
-    x, y = np.concatenate(blocks), np.concatenate(targets)
-    x = x[:, np.ptp(x, axis=0) > 0] if len(trials) == 1 else x
-    if len(trials) == 1:
-        x = np.column_stack([x, np.ones(len(x))])
-    inverse = np.linalg.pinv(x.T @ x)
-    beta = inverse @ (x.T @ y)
-    residual = y - x @ beta
-    leverage = np.einsum("ij,jk,ik->i", x, inverse, x)
-    score = x * (residual / np.sqrt(np.maximum(1 - leverage, 1e-6)))[:, None]
+    x = np.concatenate(blocks)
+    beta, inverse, error = _least_squares(x, np.concatenate(targets))
+    score = x * error[:, None]
     covariance = inverse @ (score.T @ score) @ inverse
     k = trials[0].early.shape[1]
     return _Learnt(beta[:k], covariance[:k, :k])
@@ -286,9 +280,13 @@ def _effect(values: Array, trial: Trial) -> tuple[float, Array]:
     """Effect of a lot, adjusted for what was known before, and what each customer adds to it."""
     before = trial.before - trial.before.mean(axis=0)
     x = np.column_stack([trial.treated.astype(float), np.ones(len(values)), before])
-    inverse = np.linalg.pinv(x.T @ x)
-    row = inverse[0]
-    beta = inverse @ (x.T @ values)
+    beta, inverse, error = _least_squares(x, values)
+    return float(beta[0]), np.asarray((x @ inverse[0]) * error)
+
+
+def _least_squares(x: Array, y: Array) -> tuple[Array, Array, Array]:
+    """Give the coefficients, the inverse of x'x, and residuals as HC2 weighs them."""
+    inverse = np.asarray(np.linalg.pinv(x.T @ x), dtype=float)
+    beta = inverse @ (x.T @ y)
     leverage = np.einsum("ij,jk,ik->i", x, inverse, x)
-    error = (values - x @ beta) / np.sqrt(np.maximum(1 - leverage, 1e-6))
-    return float(beta[0]), np.asarray((x @ row) * error)
+    return beta, inverse, (y - x @ beta) / np.sqrt(np.maximum(1 - leverage, 1e-6))

@@ -141,7 +141,7 @@ def read_heading(text: str) -> Heading:
             concepts |= found
             rest += unread
             at += 1
-    concepts |= _asian(bare)
+    concepts |= _found_anywhere(bare)
     if not unit and tokens and tokens[-1] in ("cents", "cent", "pence"):
         unit = "cent"
     if not unit and (scaled := re.search(r"(?:^|[\s_])(T|k|K|M)(?:[A-Z]{3}|[€$£])$", plain)):
@@ -244,7 +244,7 @@ def _latin() -> Mapping[str, str]:
 
 
 @cache
-def _asian_words() -> tuple[tuple[str, str], ...]:
+def _words_anywhere() -> tuple[tuple[str, str], ...]:
     pairs = [
         (unicodedata.normalize("NFKC", word).casefold(), concept)
         for concept, words in vocabulary().items()
@@ -254,11 +254,11 @@ def _asian_words() -> tuple[tuple[str, str], ...]:
     return tuple(sorted(pairs, key=lambda pair: -len(pair[0])))
 
 
-def _asian(text: str) -> set[str]:
+def _found_anywhere(text: str) -> set[str]:
     if not _ANYWHERE.search(text):
         return set()
     found, text = set(), text.casefold()
-    for word, concept in _asian_words():
+    for word, concept in _words_anywhere():
         if word in text:
             found.add(concept)
             text = text.replace(word, "\x00")

@@ -193,18 +193,17 @@ class Present:
 
         Pages show how a number has moved: where it has not, it is as if there were no earlier run.
         """
+        now = about.own if page == about.own.name else about.results.get(page, about.own)
         if number.endswith(".parquet"):
-            own = about.own if page == about.own.name else about.results.get(page, about.own)
             path = last_with(self._history, f"results/{page}/{number}", seen=self.study.seen)
-            before, now_ = "" if path is None else self._file(path), self._file(own / number)
-            return _NOTHING if not before or before == now_ else before
+            before = "" if path is None else self._file(path)
+            return _NOTHING if not before or before == self._file(now / number) else before
         last = self._complete
         if last is None:
             return _NOTHING
         if page == EVERYTHING:
             pages = sorted(last.glob(f"results/*/{ESTIMATES}"))
             return content_digest([[path.parent.name, self._file(path)] for path in pages])
-        now = about.own if page == about.own.name else about.results.get(page, about.own)
         there, here = (
             self._headlines(folder).get(number) for folder in (last / "results" / page, now)
         )
